@@ -1,0 +1,49 @@
+"""Facts: named, checkable properties of a model, which order the passes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .aspects import Aspect
+
+if TYPE_CHECKING:
+    import onnx_ir as ir
+
+Checker = Callable[["ir.Model"], str | None]
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A property of the IR that passes require, establish and break.
+
+    Args:
+        name: Kebab-case name, with the parameter for a fact of a family (``opset>=13``).
+        reads: The aspects of the IR that the checker looks at. After a commit that touched one
+            of them the fact is no longer taken for granted.
+        check: Returns ``None`` where the fact holds, otherwise the reason why not.
+        normalizer: The name of the one pass that may be inserted to establish the fact.
+        doc: One sentence.
+    """
+
+    name: str
+    reads: Aspect
+    check: Checker
+    normalizer: str | None = None
+    doc: str = ""
+
+
+@dataclass(frozen=True)
+class FactFamily:
+    """Facts that share a name and differ in a parameter: ``opset>=N``, ``no-op:TYPE``.
+
+    Args:
+        prefix: What the name starts with, including the separator (``opset>=``).
+        make: Builds the fact for the text after the prefix; raises ``ValueError`` on a bad one.
+        doc: One sentence.
+    """
+
+    prefix: str
+    make: Callable[[str], Fact]
+    doc: str = ""

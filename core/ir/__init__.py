@@ -1,0 +1,1 @@
+"""The ir room: what onnx_ir lacks."""

@@ -1,0 +1,55 @@
+"""NameScope: the value names in use in a model, and fresh ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import onnx_ir as ir
+
+
+class NameScope:
+    """The names of all values of some graphs.
+
+    ONNX lets a subgraph see the names of the graphs around it, so one scope serves the whole model.
+    """
+
+    def __init__(self, graphs: Iterable[ir.Graph | ir.Function]) -> None:
+        self._owners: dict[str, ir.Value] = {}
+        self._counters: dict[str, int] = {}
+        for graph in graphs:
+            self._take(graph.inputs)
+            for node in graph:
+                self._take(node.outputs)
+            if hasattr(graph, "initializers"):
+                self._take(graph.initializers.values())
+
+    def _take(self, values: Iterable[ir.Value]) -> None:
+        for value in values:
+            if value.name:
+                self._owners.setdefault(value.name, value)
+
+    def unique(self, hint: str) -> str:
+        """Return ``hint`` where it is free, otherwise ``hint`` with the first free number."""
+        if hint and hint not in self._owners:
+            return hint
+        count = self._counters.get(hint, 0)
+        while True:
+            count += 1
+            name = f"{hint}_{count}"
+            if name not in self._owners:
+                self._counters[hint] = count
+                return name
+
+    def claim(self, value: ir.Value, name: str) -> str:
+        """Give ``name``, made unique, to ``value`` and return it."""
+        if self._owners.get(name) is not value:
+            name = self.unique(name)
+            self._owners[name] = value
+        return name
+
+    def release(self, value: ir.Value) -> None:
+        """Free the name of ``value``."""
+        if value.name and self._owners.get(value.name) is value:
+            del self._owners[value.name]

@@ -1,0 +1,59 @@
+"""Walks over every graph of a model: main graph, subgraphs, functions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import onnx_ir as ir
+
+# AttributeType.GRAPH and .GRAPHS by number, so that this module need not import onnx_ir.
+_GRAPH, _GRAPHS = 5, 10
+
+
+def node_subgraphs(node: ir.Node) -> Iterator[ir.Graph]:
+    """Yield the graphs that the attributes of ``node`` hold, in the order of the attributes."""
+    for attribute in node.attributes.values():
+        if attribute.type == _GRAPH and not attribute.is_ref():
+            yield attribute.value
+        elif attribute.type == _GRAPHS and not attribute.is_ref():
+            yield from attribute.value
+
+
+def graph_tree(root: ir.Graph | ir.Function) -> Iterator[ir.Graph | ir.Function]:
+    """Yield ``root`` and all graphs nested in its nodes, outer before inner."""
+    stack: list[ir.Graph | ir.Function] = [root]
+    while stack:
+        graph = stack.pop()
+        yield graph
+        nested = [sub for node in graph if node.attributes for sub in node_subgraphs(node)]
+        stack.extend(reversed(nested))
+
+
+def model_graphs(model: ir.Model) -> Iterator[ir.Graph | ir.Function]:
+    """Yield the main graph with its subgraphs, then every function with its subgraphs."""
+    yield from graph_tree(model.graph)
+    for function in tuple(model.functions.values()):
+        yield from graph_tree(function)
+
+
+def model_nodes(model: ir.Model) -> Iterator[ir.Node]:
+    """Yield every node of ``model``, subgraphs and functions included."""
+    for graph in model_graphs(model):
+        yield from graph
+
+
+def op_histogram(model: ir.Model) -> dict[tuple[str, str], int]:
+    """Count the nodes of ``model`` by domain and op type, subgraphs and functions included."""
+    counts: dict[tuple[str, str], int] = {}
+    for node in model_nodes(model):
+        key = (node.domain, node.op_type)
+        counts[key] = counts.get(key, 0) + 1
+    return counts
+
+
+def owning_graph(function_or_graph: ir.Graph | ir.Function) -> ir.Graph:
+    """Return the graph that holds the nodes: a function's own graph, or the graph itself."""
+    graph: ir.Graph = getattr(function_or_graph, "graph", None) or function_or_graph
+    return graph

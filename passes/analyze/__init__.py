@@ -1,0 +1,1 @@
+"""Analyses and facts of models."""

@@ -1,0 +1,1 @@
+"""Bridges to formats and runtimes."""
