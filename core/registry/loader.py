@@ -1,0 +1,173 @@
+"""The loader: one plugin at a time, checked before it may take part, told of when it may not."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import os
+import sys
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+from importlib import metadata
+from typing import Any
+
+import pluggy
+
+from ..errors import PluginError
+from . import hookspecs
+from .entries import PluginInfo, PluginState, describe_error
+from .registrar import Registrar
+from .registry import Registry
+
+ALLOW_VARIABLE = "PASSMGR_PLUGINS"
+
+
+def load_registry(
+    plugins: bool = True, allow: Collection[str] | None = None, extra: Iterable[Any] = ()
+) -> Registry:
+    """Load the built-in plugins, those of installed distributions, and ``extra``.
+
+    A plugin of another distribution that cannot be loaded does no harm: it is listed in
+    ``Registry.plugins`` with its state and the reason.
+
+    Args:
+        plugins: Load plugins of other distributions; the built-in ones are always loaded.
+        allow: Names of the distributions whose plugins may be loaded; by default those that the
+            environment variable ``PASSMGR_PLUGINS`` lists, separated by commas, or all where it
+            is not set.
+        extra: Modules or objects with hooks, for plugins without an installation.
+
+    Raises:
+        PluginError: An object of ``extra`` does not keep the contract.
+    """
+    if allow is None and (listed := os.environ.get(ALLOW_VARIABLE)) is not None:
+        allow = [name for name in listed.split(",") if name.strip()]
+    allowed = None if allow is None else {_canonical(name) for name in allow}
+    registry = Registry()
+    taken: dict[str, PluginInfo] = {}
+    found = metadata.entry_points(group=hookspecs.PROJECT)
+    for point in sorted(found, key=_load_order):
+        info = _info(point)
+        distribution = _canonical(info.distribution)
+        if distribution == hookspecs.PROJECT or (
+            plugins and (allowed is None or distribution in allowed)
+        ):
+            _load(registry, point, info, taken)
+        else:
+            reason = f"not in the allow list {ALLOW_VARIABLE}" if plugins else "--no-plugins"
+            registry.add_plugin(replace(info, state="disabled", reason=reason))
+    for name in sorted((allowed or set()) - {_canonical(p.distribution) for p in registry.plugins}):
+        registry.warnings.append(f"the allow list names '{name}', which brings no plugin")
+    for plugin in extra:
+        name = getattr(plugin, "__name__", type(plugin).__name__)
+        _register(registry, plugin, PluginInfo(name, "", "", f"object {name}"))
+    return registry
+
+
+def _load_order(point: metadata.EntryPoint) -> tuple[bool, str, str]:
+    """Built-ins first, so that no other plugin can take their names; then by distribution."""
+    distribution = _canonical(point.dist.name if point.dist else "")
+    return distribution != hookspecs.PROJECT, distribution, point.name
+
+
+def _canonical(distribution: str) -> str:
+    return distribution.strip().lower().replace("_", "-").replace(".", "-")
+
+
+def _info(point: metadata.EntryPoint) -> PluginInfo:
+    if point.dist is None:
+        return PluginInfo(point.name, "", "", point.value)
+    return PluginInfo(point.name, point.dist.name, point.dist.version, point.value)
+
+
+def _load(
+    registry: Registry,
+    point: metadata.EntryPoint,
+    info: PluginInfo,
+    taken: dict[str, PluginInfo],
+) -> None:
+    """Load one entry point into ``registry``, or record why not."""
+
+    def rejected(state: PluginState, reason: str) -> None:
+        registry.add_plugin(replace(info, state=state, reason=reason))
+
+    if first := taken.get(info.name):
+        rejected("broken", f"the entry point name '{info.name}' is taken by plugin {first}")
+        return
+    taken[info.name] = info
+    if reason := _refuses_this_version(point.dist):
+        rejected("incompatible", reason)
+        return
+    try:
+        # What a plugin prints while it loads must not end up among machine-readable results.
+        with contextlib.redirect_stdout(sys.stderr):
+            plugin = point.load()
+            _register(registry, plugin, info)
+    except PluginError as error:
+        rejected("broken", str(error))
+    except (Exception, SystemExit) as error:  # whatever foreign code does when it is loaded
+        rejected("broken", describe_error(error))
+
+
+def _refuses_this_version(distribution: metadata.Distribution | None) -> str:
+    """Return why ``distribution`` does not work with this passmgr, read before it is imported."""
+    if distribution is None or _canonical(distribution.name) == hookspecs.PROJECT:
+        return ""
+    lines = [
+        line
+        for line in distribution.requires or ()
+        if _canonical(line).startswith(hookspecs.PROJECT)
+    ]
+    if not lines:
+        return ""
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    version = metadata.version(hookspecs.PROJECT)
+    for line in lines:
+        try:
+            requirement = Requirement(line)
+        except InvalidRequirement:
+            return f"its requirement '{line}' cannot be read"
+        if _canonical(requirement.name) != hookspecs.PROJECT or (
+            requirement.marker and not requirement.marker.evaluate({"extra": ""})
+        ):
+            continue
+        if not requirement.specifier.contains(version, prereleases=True):
+            return f"it asks for passmgr{requirement.specifier}, this is {version}"
+    return ""
+
+
+def _register(registry: Registry, plugin: Any, info: PluginInfo) -> None:
+    """Let ``plugin`` register into a staging area, and merge that when all of it is sound.
+
+    Raises:
+        PluginError: A hook, a name or a target is wrong.
+    """
+    _check_hooks(plugin)
+    staging = pluggy.PluginManager(hookspecs.PROJECT)
+    staging.add_hookspecs(hookspecs)
+    try:
+        staging.register(plugin, info.name)
+        staging.check_pending()
+    except pluggy.PluginValidationError as error:
+        raise PluginError(" ".join(str(error).split())) from error
+    registrar = Registrar(info)
+    staging.hook.passmgr_register(registry=registrar)
+    registry.add_plugin(info, plugin, registrar)
+
+
+def _check_hooks(plugin: Any) -> None:
+    known = [name for name in vars(hookspecs) if name.startswith(hookspecs.HOOK_PREFIX)]
+    names = [name for name in dir(plugin) if name.startswith(hookspecs.HOOK_PREFIX)]
+    if not names:
+        raise PluginError(f"it has no hooks; it should implement some of {', '.join(known)}")
+    for name in names:
+        options = getattr(getattr(plugin, name), f"{hookspecs.PROJECT}_impl", None)
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean '{near[0]}'?" if near else f"hooks: {', '.join(known)}"
+            raise PluginError(f"'{name}' is no hook of passmgr; {hint}")
+        if options is None:
+            raise PluginError(f"'{name}' is not marked; write @hookimpl (from passmgr) above it")
+        if options["wrapper"] or options["hookwrapper"]:
+            raise PluginError(f"'{name}' is a wrapper; hooks of passmgr cannot be wrapped")
