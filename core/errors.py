@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .manager.records import RunResult
+
 
 class PassmgrError(Exception):
     """Root of all errors of passmgr; the message says what is wrong, where and what to do."""
@@ -40,6 +45,7 @@ class PassFailed(PassmgrError, RuntimeError):
         pass_name: The pass to blame.
         step: Its position in the plan, from 1.
         reproducer: Folder that replays the failure, where one was written.
+        result: The run up to the failure.
     """
 
     exit_code = 3
@@ -49,6 +55,7 @@ class PassFailed(PassmgrError, RuntimeError):
         self.pass_name = pass_name
         self.step = step
         self.reproducer: str | None = None
+        self.result: RunResult | None = None
 
 
 class PluginError(PassmgrError):

@@ -83,7 +83,7 @@ class Session(Protocol):
     outputs: Sequence[ValueInfo]
 
     def run(self, feed: Mapping[str, Any], outputs: Sequence[str] | None = None) -> list[Any]:
-        """Run the model on ``feed`` and return the values of ``outputs`` (all, in order, by default).
+        """Run the model on ``feed`` and return the values of ``outputs``, by default of all.
 
         Raises:
             RuntimeFailure: The runtime refused the inputs or failed; its own words in one line.

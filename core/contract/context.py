@@ -34,7 +34,7 @@ class PassContext(Protocol):
     inputs: Sequence[Mapping[str, Any]]
 
     def graphs(self, model: ir.Model) -> Iterator[ir.Graph | ir.Function]:
-        """Yield the main graph, its subgraphs, then the functions with theirs, outer before inner."""
+        """Yield the main graph and the functions, each followed by its subgraphs."""
         ...
 
     def get(self, analysis: Analysis[T] | type[Analysis[T]]) -> T:
@@ -42,7 +42,7 @@ class PassContext(Protocol):
         ...
 
     def action(self, node: ir.Node | None = None, code: str = "rewrite") -> bool:
-        """Number one rewrite; call it before the edits of the rewrite and skip them on ``False``."""
+        """Number one rewrite; to be called before its edits, which ``False`` forbids."""
         ...
 
     def rewrite(self, model: ir.Model, rules: Sequence[Any]) -> int:
@@ -62,7 +62,9 @@ class PassContext(Protocol):
         """Record what was done or left alone, and why."""
         ...
 
-    def progress(self, items: Iterable[T], description: str, total: int | None = None) -> Iterator[T]:
+    def progress(
+        self, items: Iterable[T], description: str, total: int | None = None
+    ) -> Iterator[T]:
         """Yield ``items`` and show how far the work is."""
         ...
 

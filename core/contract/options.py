@@ -111,7 +111,9 @@ def validate_options(cls: type, given: Mapping[str, Any]) -> dict[str, Any]:
 
 def non_default_options(instance: Any) -> dict[str, Any]:
     """Return the options of ``instance`` that differ from their defaults, in their order."""
-    values = {spec.name: (getattr(instance, spec.name), spec) for spec in option_specs(type(instance))}
+    values = {
+        spec.name: (getattr(instance, spec.name), spec) for spec in option_specs(type(instance))
+    }
     return {
         name: value
         for name, (value, spec) in values.items()

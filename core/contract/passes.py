@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -79,11 +80,12 @@ class Pass(ABC):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        for reserved in RESERVED_NAMES & set(cls.__dict__.get("__annotations__", ())):
-            if "ClassVar" not in str(cls.__dict__["__annotations__"][reserved]):
+        own = inspect.get_annotations(cls)
+        for reserved in RESERVED_NAMES & own.keys():
+            if "ClassVar" not in str(own[reserved]):
                 raise TypeError(
-                    f"{cls.__qualname__}: '{reserved}' is a declaration of every pass and cannot be "
-                    f"an option; drop its annotation (write '{reserved} = ...') or rename the option"
+                    f"{cls.__qualname__}: '{reserved}' is a declaration of every pass and cannot "
+                    f"be an option; write '{reserved} = ...' without annotation, or rename it"
                 )
 
     @abstractmethod
@@ -100,7 +102,7 @@ class RulePass(Pass):
 
     @abstractmethod
     def rules(self) -> Sequence[Any]:
-        """Return the rules (``onnxscript.rewriter`` ``RewriteRule`` objects), in order of priority."""
+        """Return ``RewriteRule`` objects of ``onnxscript.rewriter``, in order of priority."""
 
     def run(self, model: ir.Model, ctx: PassContext) -> None:
         """Apply the rules node by node until none matches any more."""
@@ -152,7 +154,8 @@ def pass_(
     """
     for key in declarations:
         if key not in RESERVED_NAMES:
-            raise TypeError(f"'{key}' is no declaration of a pass; there are {sorted(RESERVED_NAMES)}")
+            known = ", ".join(sorted(RESERVED_NAMES))
+            raise TypeError(f"'{key}' is no declaration of a pass; there are {known}")
 
     def decorate(function: PassFunction) -> Pass:
         def run(self: Pass, model: ir.Model, ctx: PassContext) -> None:
@@ -167,7 +170,7 @@ def pass_(
             "__module__": function.__module__,
             "__qualname__": function.__qualname__,
         }
-        cls = dataclass(frozen=True)(type(function.__name__, (Pass,), body))
+        cls: type[Pass] = dataclass(frozen=True)(type(function.__name__, (Pass,), body))
         instance: Pass = cls()
         return instance
 

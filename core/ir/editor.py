@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import onnx_ir as ir
 
 from ..contract.aspects import Aspect
+from . import undo
 from .names import NameScope
-from .walk import model_graphs, owning_graph
+from .walk import graph_tree, model_graphs, node_subgraphs, owning_graph
 
 if TYPE_CHECKING:
     GraphLike = ir.Graph | ir.Function
@@ -44,6 +45,7 @@ class Editor:
         self.before_edit: Callable[[int], None] | None = None
         self._names: NameScope | None = None
         self._log: list[Undo] = []
+        self._stale = Aspect(0)
         self.count = 0
         self._reset()
 
@@ -65,29 +67,37 @@ class Editor:
         self._reset()
         return len(self._log)
 
+    def take_stale(self) -> Aspect:
+        """Return what was touched since this was last asked."""
+        stale, self._stale = self._stale, Aspect(0)
+        return stale
+
     def rollback(self, to: int = 0) -> None:
         """Undo all edits after the first ``to`` ones, last first."""
         log = self._log
         while len(log) > to:
-            undo, arguments = log.pop()
-            undo(*arguments)
+            inverse, arguments = log.pop()
+            inverse(*arguments)
+        undo.detach_strays(self.model)
         self._names = None
+        self._stale |= self.aspects
         self._reset()
 
-    def _record(self, aspects: Aspect, undo: Callable[..., object], *arguments: Any) -> None:
+    def _record(self, aspects: Aspect, inverse: Callable[..., object], *arguments: Any) -> None:
         self.count += 1
         if self.before_edit is not None:
             self.before_edit(self.count)
-        self._log.append((undo, arguments))
+        self._log.append((inverse, arguments))
         self.aspects |= aspects
+        self._stale |= aspects
 
     def _record_initializers(self, graph: ir.Graph) -> None:
         """Log a change of the initializers of ``graph``: the first one keeps them all, in order."""
         aspects = Aspect.STRUCTURE | Aspect.WEIGHTS | Aspect.NAMES
         if id(graph) in self._snapshots:
-            self._record(aspects, _nothing)
+            self._record(aspects, undo.undone_earlier)
         else:
-            self._record(aspects, _restore_initializers, graph, dict(graph.initializers))
+            self._record(aspects, undo.restore_initializers, graph, dict(graph.initializers))
             self._snapshots.add(id(graph))
 
     # -- nodes ---------------------------------------------------------------------------------
@@ -123,7 +133,7 @@ class Editor:
             attributes = ir.convenience.convert_attributes(attributes)
         # The node registers itself as a user of its inputs: the inverse must be known before.
         slot: list[ir.Node] = []
-        self._record(Aspect.STRUCTURE | Aspect.NAMES, _undo_make, slot)
+        self._record(Aspect.STRUCTURE | Aspect.NAMES, undo.undo_make, slot)
         node = ir.Node(
             domain,
             op_type,
@@ -147,11 +157,11 @@ class Editor:
         if graph is None:
             raise ValueError("the anchor belongs to no graph")
         for node in nodes:
-            self._record(Aspect.STRUCTURE | Aspect.NAMES, _undo_insert, node)
+            self._record(Aspect.STRUCTURE | Aspect.NAMES, undo.undo_insert, node)
             if self.origin:
                 node.metadata_props.setdefault(ORIGIN_KEY, self.origin)
-            for value in node.outputs:
-                value.name = self.names.claim(value, value.name or node.op_type)
+            for output in node.outputs:
+                output.name = self.names.claim(output, output.name or node.op_type)
             if node.name is None:
                 node.name = node.outputs[0].name if node.outputs else node.op_type
             if not isinstance(anchor, ir.Node):
@@ -177,13 +187,22 @@ class Editor:
                 raise ValueError(
                     f"node '{node.name}' cannot be removed: its output '{value.name}' is in use"
                 )
+        if node.attributes:
+            # Nodes of its subgraphs must not keep the values alive that they capture.
+            for subgraph in node_subgraphs(node):
+                for inner in (inner for tree in graph_tree(subgraph) for inner in tree):
+                    for index in range(len(inner.inputs)):
+                        self.replace_input(inner, index, None)
+                    self.edited_nodes.pop(inner, None)
         inputs = node.inputs
         previous = graph._nodes._value_ids_to_boxes[id(node)].prev.value
-        self._record(Aspect.STRUCTURE | Aspect.NAMES, _undo_remove, node, graph, previous, inputs)
+        self._record(
+            Aspect.STRUCTURE | Aspect.NAMES, undo.undo_remove, node, graph, previous, inputs
+        )
         graph.remove(node)
-        for index, value in enumerate(inputs):
-            if value is not None:
-                value._remove_usage(node, index)
+        for index, read in enumerate(inputs):
+            if read is not None:
+                read._remove_usage(node, index)
         node._inputs = (None,) * len(inputs)
         self.edited_nodes.pop(node, None)
 
@@ -192,7 +211,9 @@ class Editor:
         old = node.inputs[index]
         if old is value:
             return
-        self._record(Aspect.STRUCTURE, _undo_input, node, index, old, node.device_configurations)
+        self._record(
+            Aspect.STRUCTURE, undo.undo_input, node, index, old, node.device_configurations
+        )
         node.replace_input_with(index, value)
         self.edited_nodes[node] = None
 
@@ -204,12 +225,30 @@ class Editor:
         node.resize_inputs(count)
         self.edited_nodes[node] = None
 
+    def cut_outputs(self, node: ir.Node, count: int) -> None:
+        """Cut the outputs of ``node`` to the first ``count``.
+
+        Raises:
+            ValueError: One of the others is still used or is an output of the graph.
+        """
+        outputs = node.outputs
+        for value in outputs[count:]:
+            if value._uses or value.is_graph_output():
+                raise ValueError(
+                    f"output '{value.name}' of node '{node.name}' cannot be cut: it is in use"
+                )
+        self._record(
+            Aspect.STRUCTURE, undo.undo_cut_outputs, node, outputs, node.device_configurations
+        )
+        node.resize_outputs(count)
+        self.edited_nodes[node] = None
+
     def replace_uses(self, old: ir.Value, new: ir.Value) -> None:
-        """Let every node that reads ``old`` read ``new``; outputs of graphs are left as they are."""
+        """Let every node that reads ``old`` read ``new``; outputs of graphs stay as they are."""
         if old is new:
             return
         uses = tuple(old._uses)
-        self._record(Aspect.STRUCTURE, _undo_uses, old, new, uses)
+        self._record(Aspect.STRUCTURE, undo.undo_uses, old, new, uses)
         for node, index in uses:
             inputs = list(node._inputs)
             inputs[index] = new
@@ -217,7 +256,13 @@ class Editor:
             new._add_usage(node, index)
             self.edited_nodes[node] = None
             if node.device_configurations:
-                self._record(Aspect.STRUCTURE, setattr, node, "device_configurations", node.device_configurations)
+                self._record(
+                    Aspect.STRUCTURE,
+                    setattr,
+                    node,
+                    "device_configurations",
+                    node.device_configurations,
+                )
                 node._drop_sharding_for_value(old)
         old._uses.clear()
 
@@ -227,14 +272,14 @@ class Editor:
         It cannot where ``old`` is an output of a graph and ``new`` may not take its name: it is an
         input, an initializer, another output, or made in another graph.
         """
-        if not old.is_graph_output():
+        graph, producer = old.graph, new.producer()
+        if not old.is_graph_output() or graph is None:
             return True
-        producer = new.producer()
         return (
             producer is not None
-            and producer.graph is old.graph
+            and producer.graph is graph
             and not new.is_graph_output()
-            and [output is old for output in old.graph.outputs].count(True) == 1
+            and sum(output is old for output in graph.outputs) == 1
         )
 
     def replace(self, old: ir.Value, new: ir.Value) -> None:
@@ -262,7 +307,7 @@ class Editor:
         if old.doc_string != new.doc_string:
             self.set_doc(new, old.doc_string)
         if old.meta:
-            self._record(Aspect.NAMES, _restore_dict, new.meta, dict(new.meta))
+            self._record(Aspect.NAMES, undo.restore_dict, new.meta, dict(new.meta))
             new.meta.update(old.meta)
         self.set_type(new, old.type)
         self.set_shape(new, old.shape)
@@ -271,7 +316,10 @@ class Editor:
     def set_attribute(self, node: ir.Node, attribute: ir.Attr) -> None:
         """Set an attribute of ``node``."""
         self._record(
-            Aspect.STRUCTURE | Aspect.WEIGHTS, _restore_dict, node.attributes, dict(node.attributes)
+            Aspect.STRUCTURE | Aspect.WEIGHTS,
+            undo.restore_dict,
+            node.attributes,
+            dict(node.attributes),
         )
         node.attributes[attribute.name] = attribute
         self.edited_nodes[node] = None
@@ -279,14 +327,17 @@ class Editor:
     def remove_attribute(self, node: ir.Node, name: str) -> None:
         """Remove the attribute ``name`` of ``node``."""
         self._record(
-            Aspect.STRUCTURE | Aspect.WEIGHTS, _restore_dict, node.attributes, dict(node.attributes)
+            Aspect.STRUCTURE | Aspect.WEIGHTS,
+            undo.restore_dict,
+            node.attributes,
+            dict(node.attributes),
         )
         del node.attributes[name]
         self.edited_nodes[node] = None
 
     def set_op(self, node: ir.Node, op_type: str, domain: str = "") -> None:
         """Let ``node`` be of another op type, with the inputs, outputs and attributes it has."""
-        self._record(Aspect.STRUCTURE, _undo_op, node, node.op_type, node.domain)
+        self._record(Aspect.STRUCTURE, undo.undo_op, node, node.op_type, node.domain)
         node.op_type, node.domain = op_type, domain
         self.edited_nodes[node] = None
 
@@ -320,14 +371,16 @@ class Editor:
         value.type = type_
         self.edited_values[value] = None
 
-    def set_shape(self, value: ir.Value, shape: ir.Shape | Sequence[Any] | None) -> None:
+    def set_shape(self, value: ir.Value, shape: Iterable[Any] | None) -> None:
         """Set the shape of ``value``; a dimension is a number, a symbol's name or ``None``."""
-        if shape is not None:
-            shape = shape.copy() if isinstance(shape, ir.Shape) else ir.Shape(shape)
-        if value.shape == shape and (value.shape is None) == (shape is None):
+        if shape is None:
+            new = None
+        else:
+            new = shape.copy() if isinstance(shape, ir.Shape) else ir.Shape(shape)
+        if value.shape == new:
             return
         self._record(Aspect.TYPES, setattr, value, "shape", value.shape)
-        value.shape = shape
+        value.shape = new
         self.edited_values[value] = None
 
     def set_const_value(self, value: ir.Value, tensor: ir.TensorProtocol | None) -> None:
@@ -344,7 +397,7 @@ class Editor:
             return
         if value.is_initializer() and value.graph is not None:
             self._record_initializers(value.graph)
-        self._record(Aspect.NAMES, _undo_rename, value, value.name)
+        self._record(Aspect.NAMES, undo.undo_rename, value, value.name)
         self.names.release(value)
         value.name = name
         self.names.claim(value, name)
@@ -367,7 +420,7 @@ class Editor:
         value = ir.Value(
             name=self.unique_name(name),
             type=ir.TensorType(tensor.dtype),
-            shape=ir.Shape(tensor.shape),
+            shape=ir.Shape([*tensor.shape.numpy()]),
             const_value=tensor,
         )
         self.register_initializer(owner, value)
@@ -406,20 +459,20 @@ class Editor:
 
     def set_outputs(self, graph: GraphLike, values: Sequence[ir.Value]) -> None:
         """Let the outputs of ``graph`` be ``values``."""
-        self._record(Aspect.STRUCTURE, _restore_io, graph.outputs, list(graph.outputs))
-        _restore_io(graph.outputs, values)
+        self._record(Aspect.STRUCTURE, undo.restore_io, graph.outputs, list(graph.outputs))
+        undo.restore_io(graph.outputs, values)
         self.edited_values.update(dict.fromkeys(values))
 
     def set_inputs(self, graph: GraphLike, values: Sequence[ir.Value]) -> None:
         """Let the inputs of ``graph`` be ``values``."""
-        self._record(Aspect.STRUCTURE, _restore_io, graph.inputs, list(graph.inputs))
-        _restore_io(graph.inputs, values)
+        self._record(Aspect.STRUCTURE, undo.restore_io, graph.inputs, list(graph.inputs))
+        undo.restore_io(graph.inputs, values)
         self.edited_values.update(dict.fromkeys(values))
 
     def set_opset(self, owner: ir.Model | GraphLike, domain: str, version: int | None) -> None:
         """Import ``domain`` at ``version``; ``None`` removes the import."""
         imports = owner.opset_imports
-        self._record(Aspect.STRUCTURE, _restore_dict, imports, dict(imports))
+        self._record(Aspect.STRUCTURE, undo.restore_dict, imports, dict(imports))
         if version is None:
             imports.pop(domain, None)
         else:
@@ -428,7 +481,7 @@ class Editor:
     def set_metadata(self, owner: Any, key: str, text: str | None) -> None:
         """Set a metadata property of a model, graph, node or value; ``None`` removes it."""
         properties = owner.metadata_props
-        self._record(Aspect.NAMES, _restore_dict, properties, dict(properties))
+        self._record(Aspect.NAMES, undo.restore_dict, properties, dict(properties))
         if text is None:
             properties.pop(key, None)
         else:
@@ -442,133 +495,23 @@ class Editor:
     def add_function(self, function: ir.Function) -> None:
         """Add a model-local function."""
         functions = self.model.functions
-        self._record(Aspect.STRUCTURE, _restore_dict, functions, dict(functions))
+        self._record(Aspect.STRUCTURE, undo.restore_dict, functions, dict(functions))
         functions[function.identifier()] = function
         self._names = None
 
     def remove_function(self, function: ir.Function) -> None:
         """Remove a model-local function."""
         functions = self.model.functions
-        self._record(Aspect.ALL, _restore_dict, functions, dict(functions))
+        self._record(Aspect.ALL, undo.restore_dict, functions, dict(functions))
         del functions[function.identifier()]
 
-    def swap(self, other: ir.Model) -> None:
-        """Put the contents of ``other`` into the model; the model object stays the same one."""
-        self._record(Aspect.ALL, _restore_contents, self.model, _contents(self.model))
-        _restore_contents(self.model, _contents(other))
+    def swap(self, other: ir.Model, aspects: Aspect = Aspect.ALL) -> None:
+        """Put the contents of ``other`` into the model; the model object stays the same one.
+
+        Args:
+            other: The model to take from, which differs in ``aspects``.
+            aspects: What is known to differ.
+        """
+        self._record(aspects, undo.restore_contents, self.model, undo.contents(self.model))
+        undo.restore_contents(self.model, undo.contents(other))
         self._names = None
-
-
-# The inverses. They use private members of onnx_ir where its public interface would rename, check
-# ownership or append at the end instead of restoring what was.
-
-
-def _undo_make(slot: list[ir.Node]) -> None:
-    for node in slot:
-        detach(node)
-
-
-def detach(node: ir.Node) -> None:
-    """Let a node that is in no graph use none of its inputs any more."""
-    for index, value in enumerate(node.inputs):
-        if value is not None:
-            node.replace_input_with(index, None)
-
-
-def _undo_insert(node: ir.Node) -> None:
-    if node.graph is not None:
-        node.graph.remove(node)
-
-
-def _undo_remove(
-    node: ir.Node, graph: ir.Graph, previous: ir.Node | None, inputs: Sequence[ir.Value | None]
-) -> None:
-    if node.graph is graph:
-        return
-    box = graph._nodes._root if previous is None else graph._nodes._value_ids_to_boxes[id(previous)]
-    graph._nodes._insert_one_after(box, node)
-    node._graph = graph
-    node._inputs = tuple(inputs)
-    for index, value in enumerate(inputs):
-        if value is not None:
-            value._add_usage(node, index)
-
-
-def _undo_input(
-    node: ir.Node,
-    index: int,
-    old: ir.Value | None,
-    devices: tuple[Any, ...],
-) -> None:
-    if node.inputs[index] is not old:
-        node.replace_input_with(index, old)
-    node.device_configurations = devices
-
-
-def _undo_uses(old: ir.Value, new: ir.Value, uses: Sequence[Any]) -> None:
-    for use in uses:
-        node, index = use
-        inputs = list(node._inputs)
-        inputs[index] = old
-        node._inputs = tuple(inputs)
-        new._uses.pop(use, None)
-    old._uses.clear()
-    old._uses.update(dict.fromkeys(uses))
-
-
-def _undo_op(node: ir.Node, op_type: str, domain: str) -> None:
-    node.op_type, node.domain = op_type, domain
-
-
-def _undo_rename(value: ir.Value, name: str | None) -> None:
-    # The initializers' dictionary, where the value is in it, is restored by its own log entry.
-    value._name = name
-    if value.const_value is not None:
-        value.const_value.name = name
-
-
-def _restore_initializers(graph: ir.Graph, snapshot: Mapping[str, ir.Value]) -> None:
-    initializers = graph.initializers
-    for value in tuple(initializers.data.values()):
-        initializers._maybe_unset_graph(value)
-    initializers.data.clear()
-    for value in snapshot.values():
-        initializers._set_graph(value)
-    initializers.data.update(snapshot)
-
-
-def _nothing() -> None:
-    """Undone by an earlier entry of the log."""
-
-
-def _restore_dict(target: Any, contents: Mapping[Any, Any]) -> None:
-    target.clear()
-    target.update(contents)
-
-
-def _restore_io(target: Any, values: Sequence[ir.Value]) -> None:
-    target[:] = list(values)
-
-
-_CONTENTS = (
-    "graph",
-    "_functions",
-    "ir_version",
-    "producer_name",
-    "producer_version",
-    "domain",
-    "model_version",
-    "doc_string",
-    "_metadata",
-    "_metadata_props",
-    "device_configurations",
-)
-
-
-def _contents(model: ir.Model) -> dict[str, Any]:
-    return {name: getattr(model, name) for name in _CONTENTS if hasattr(model, name)}
-
-
-def _restore_contents(model: ir.Model, contents: Mapping[str, Any]) -> None:
-    for name, value in contents.items():
-        setattr(model, name, value)

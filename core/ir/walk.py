@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     import onnx_ir as ir
@@ -55,5 +55,5 @@ def op_histogram(model: ir.Model) -> dict[tuple[str, str], int]:
 
 def owning_graph(function_or_graph: ir.Graph | ir.Function) -> ir.Graph:
     """Return the graph that holds the nodes: a function's own graph, or the graph itself."""
-    graph: ir.Graph = getattr(function_or_graph, "graph", None) or function_or_graph
-    return graph
+    inner: ir.Graph | None = getattr(function_or_graph, "graph", None)
+    return inner if inner is not None else cast("ir.Graph", function_or_graph)

@@ -1,0 +1,49 @@
+"""FactTracker: which facts hold on the model, checked when somebody needs to know."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from ..contract import Aspect, Fact
+
+if TYPE_CHECKING:
+    import onnx_ir as ir
+
+
+class FactTracker:
+    """Answers whether a fact holds, by its checker, and remembers until the model changes.
+
+    Args:
+        model: The model.
+        resolve: Returns the fact of a name.
+    """
+
+    def __init__(self, model: ir.Model, resolve: Callable[[str], Fact]) -> None:
+        self.model = model
+        self._resolve = resolve
+        self._known: dict[str, str | None] = {}
+
+    def fact(self, name: str) -> Fact:
+        """Return the declaration of the fact ``name``."""
+        return self._resolve(name)
+
+    def holds(self, name: str) -> bool:
+        """Tell whether the fact ``name`` holds."""
+        return self.violation(name) is None
+
+    def violation(self, name: str) -> str | None:
+        """Return why the fact ``name`` does not hold, or ``None`` where it does."""
+        if name not in self._known:
+            self._known[name] = self._resolve(name).check(self.model)
+        return self._known[name]
+
+    def invalidate(self, aspects: Aspect) -> None:
+        """Forget what was known of facts that read one of ``aspects``."""
+        for name in tuple(self._known):
+            if self._resolve(name).reads & aspects:
+                del self._known[name]
+
+    def known_to_hold(self) -> list[str]:
+        """Return the facts that were found to hold and have not been touched since."""
+        return [name for name, violation in self._known.items() if violation is None]

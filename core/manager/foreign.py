@@ -1,0 +1,67 @@
+"""Foreign passes: run on a clone, which is swapped in when it has stood all checks."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from ..contract import Aspect, ForeignPass
+from ..ir.fingerprint import Fingerprint, changed_aspects, fingerprint
+
+if TYPE_CHECKING:
+    import onnx_ir as ir
+
+    from ..ir.editor import Editor
+
+
+@contextmanager
+def gc_paused() -> Iterator[None]:
+    """Keep the garbage collector from walking a heap that only grows."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def apply_foreign(
+    pass_: ForeignPass, edit: Editor, before: Fingerprint | None
+) -> tuple[Aspect, Fingerprint]:
+    """Run ``pass_`` on a clone of the model and swap the clone in where it came out changed.
+
+    What the pass itself says about having changed the model is not asked.
+
+    Args:
+        pass_: The pass.
+        edit: The editor, which logs the swap as one edit.
+        before: The fingerprint of the model, where it is known.
+
+    Returns:
+        What changed, and the fingerprint of the model after it.
+    """
+    model = edit.model
+    before = before or fingerprint(model)
+    with gc_paused():
+        clone = clone_model(model)
+    result = pass_.apply(clone)
+    result = clone if result is None else result
+    after = fingerprint(result)
+    changed = changed_aspects(before, after)
+    if changed:
+        edit.swap(result, changed)
+    return changed, after
+
+
+def clone_model(model: ir.Model) -> ir.Model:
+    """Return a copy of ``model`` that shares its tensors, with ``meta`` of the model too.
+
+    ``Model.clone`` cannot read a graph whose nodes are out of order; such a model has to be sorted
+    before a foreign pass can run on it.
+    """
+    clone = model.clone()
+    clone.meta.update(model.meta)
+    return clone

@@ -1,0 +1,159 @@
+"""ModelState: what is known about the model between two steps, and the checks of a commit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Literal
+
+from ..contract import Aspect, Fact, ForeignPass, Pass
+from ..errors import PassmgrError
+from ..ir.editor import Editor
+from ..ir.fingerprint import Fingerprint, fingerprint
+from ..ir.freeze import freeze_weights, weight_digests
+from ..ir.verify import Problem, verify_edited, verify_model
+from ..ir.walk import model_graphs, op_histogram
+from .analyses import AnalysisCache
+from .facts import FactTracker
+from .interface import interface_change, interface_of
+
+if TYPE_CHECKING:
+    import onnx_ir as ir
+
+Verify = Literal["off", "changed", "each"]
+
+
+class BrokenPromise(PassmgrError):
+    """A pass did what it may not."""
+
+    exit_code = 3
+
+
+class ModelState:
+    """The model with everything that is derived from it and must follow its changes.
+
+    What was wrong with the model before the first pass is tolerated afterwards, so that a model
+    that only some runtimes take can be worked on; everything new is not.
+
+    Args:
+        model: The model.
+        resolve_fact: Returns the fact of a name.
+        verify: How much is checked after a pass.
+        verifiers: The verifiers of plugins; each problem as text.
+    """
+
+    def __init__(
+        self,
+        model: ir.Model,
+        resolve_fact: Callable[[str], Fact],
+        verify: Verify,
+        verifiers: Callable[[ir.Model], list[str]],
+    ) -> None:
+        self.model = model
+        self.edit = Editor(model)
+        self.analyses = AnalysisCache(model)
+        self.facts = FactTracker(model, resolve_fact)
+        self.broken_by: dict[str, str] = {}
+        self.fingerprint: Fingerprint | None = None
+        self._verify = verify
+        self._verifiers = verifiers
+        freeze_weights(model)
+        problems = verify_model(model) if verify != "off" else []
+        self._tolerated = {problem.message for problem in problems}
+        self._tolerated.update(verifiers(model) if verify != "off" else ())
+        self._ordered = all(problem.code != "order" for problem in problems)
+        self._interface = interface_of(model)
+        self._digests: dict[int, bytes] = {}
+        self._untouched: Fingerprint | None = None
+        self.measure(Aspect.ALL)
+
+    def measure(self, touched: Aspect) -> None:
+        """Count nodes and bytes anew, as far as ``touched`` can have changed them."""
+        if touched & Aspect.STRUCTURE:
+            self.histogram = op_histogram(self.model)
+            self.nodes = sum(self.histogram.values())
+        if touched & Aspect.WEIGHTS:
+            self.bytes = sum(
+                value.const_value.nbytes
+                for graph in model_graphs(self.model)
+                for value in getattr(graph, "initializers", {}).values()
+                if value.const_value is not None
+            )
+
+    def before_pass(self) -> int:
+        """Note what a pass may not touch; return the mark to roll back to."""
+        if self._verify == "each":
+            self._digests = weight_digests(self.model)
+            self._untouched = fingerprint(self.model)
+        return self.edit.checkpoint()
+
+    def check(self, pass_: Pass, changed: bool) -> None:
+        """Check the model after ``pass_``, before its commit.
+
+        Raises:
+            BrokenPromise: It left a broken model, changed the interface, wrote into a weight, went
+                round the editor, or claims a fact that does not hold.
+        """
+        if self._verify == "off":
+            return
+        if self._verify == "each":
+            self._check_untouched(changed)
+        if changed:
+            self._check_structure(pass_)
+            change = interface_change(self._interface, interface_of(self.model))
+            if change and not pass_.changes_interface:
+                raise BrokenPromise(f"it changed the interface of the model: {change}")
+            if isinstance(pass_, ForeignPass):
+                freeze_weights(self.model)
+            self.facts.invalidate(self.edit.aspects)
+        for fact in pass_.establishes:
+            violation = self.facts.violation(fact)
+            if violation is not None:
+                raise BrokenPromise(f"it claims '{fact}', which does not hold: {violation}")
+
+    def _check_untouched(self, changed: bool) -> None:
+        now = weight_digests(self.model, only=self._digests)
+        if any(self._digests[key] != digest for key, digest in now.items()):
+            raise BrokenPromise("it wrote into the array of a weight instead of replacing the weight")
+        if not changed and fingerprint(self.model) != self._untouched:
+            raise BrokenPromise("it changed the model without going through ctx.edit")
+
+    def _check_structure(self, pass_: Pass) -> None:
+        whole = isinstance(pass_, ForeignPass) or self._verify == "each" or not self._ordered
+        if whole:
+            problems = verify_model(self.model)
+            ordered = all(problem.code != "order" for problem in problems)
+        else:
+            problems = verify_edited(self.model, self.edit.edited_nodes, self.edit.edited_values)
+            ordered = True
+        new = [
+            problem
+            for problem in problems
+            if problem.message not in self._tolerated and (self._ordered or problem.code != "order")
+        ]
+        told = self._verifiers(self.model)
+        new += [Problem("plugin", text) for text in told if text not in self._tolerated]
+        if new:
+            more = f" (and {len(new) - 1} more)" if len(new) > 1 else ""
+            raise BrokenPromise(f"it left a broken model: {new[0].message}{more}")
+        self._ordered = ordered
+
+    def commit(self, pass_: Pass) -> None:
+        """Take over what ``pass_`` changed."""
+        touched = self.edit.aspects
+        for fact in self.facts.known_to_hold():
+            if self.facts.fact(fact).reads & touched and fact not in pass_.establishes:
+                self.broken_by[fact] = pass_.name
+        self.analyses.invalidate(touched)
+        if not isinstance(pass_, ForeignPass):
+            self.fingerprint = None
+        if pass_.changes_interface:
+            self._interface = interface_of(self.model)
+        self.measure(touched)
+
+    def rollback(self, mark: int) -> None:
+        """Undo the pass that is under way; nothing that was derived meanwhile is kept."""
+        touched = self.edit.aspects
+        self.edit.rollback(mark)
+        self.fingerprint = None
+        self.facts.invalidate(touched)
+        self.analyses.invalidate(Aspect.ALL)
