@@ -123,13 +123,19 @@ class Registry:
         except KeyError:
             raise self.unknown(kind, name) from None
 
-    def unknown(self, kind: Kind, name: str) -> UnknownNameError:
-        """Return the error for a name that is not registered, with what the user may have meant."""
-        message = f"unknown {SINGULAR[kind]} '{name}'"
-        if near := difflib.get_close_matches(name, self._entries[kind], n=3):
+    def unknown(self, kind: Kind | None, name: str) -> UnknownNameError:
+        """Return the error for a name that is not registered, with what the user may have meant.
+
+        Args:
+            kind: What was asked for; ``None`` for a name of any kind.
+            name: The name.
+        """
+        known = [entry for k in KINDS if kind in (k, None) for entry in self._entries[k]]
+        message = f"unknown {SINGULAR[kind] if kind else 'name'} '{name}'"
+        if near := difflib.get_close_matches(name, sorted(set(known)), n=3):
             message += "; did you mean " + " or ".join(f"'{match}'" for match in near) + "?"
         else:
-            message += f"; 'passmgr list {kind}' shows all"
+            message += f"; 'passmgr list {kind or ''}".rstrip() + "' shows what there is"
         absent = [plugin for plugin in self.plugins if plugin.state != "loaded"]
         if absent:
             told = "; ".join(f"{plugin} is {plugin.state}: {plugin.reason}" for plugin in absent)
