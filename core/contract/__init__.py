@@ -1,5 +1,6 @@
 """What the author of a plugin touches; small, documented, stable."""
 
+from .adapters import from_function, from_onnx_ir, from_rule_set
 from .analysis import Analysis, AnalysisContext
 from .aspects import Aspect
 from .bridges import Emitter, Frontend, Runtime, Session, ValueInfo
@@ -52,6 +53,9 @@ __all__ = [
     "Touches",
     "ValueInfo",
     "combine_effects",
+    "from_function",
+    "from_onnx_ir",
+    "from_rule_set",
     "is_lossy",
     "non_default_options",
     "ops",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
@@ -132,6 +132,14 @@ class ForeignPass(Pass):
         """Edit ``model`` in place, or return the model that replaces it."""
 
 
+def check_declarations(declarations: Iterable[str]) -> None:
+    """Raise ``TypeError`` where one of the names is no class-level declaration of a pass."""
+    for key in declarations:
+        if key not in RESERVED_NAMES:
+            known = ", ".join(sorted(RESERVED_NAMES))
+            raise TypeError(f"'{key}' is no declaration of a pass; there are {known}")
+
+
 PassFunction = Callable[["ir.Model", "PassContext"], None]
 F = TypeVar("F", bound=PassFunction)
 
@@ -152,10 +160,7 @@ def pass_(
     Raises:
         TypeError: A keyword is no declaration of a pass.
     """
-    for key in declarations:
-        if key not in RESERVED_NAMES:
-            known = ", ".join(sorted(RESERVED_NAMES))
-            raise TypeError(f"'{key}' is no declaration of a pass; there are {known}")
+    check_declarations(declarations)
 
     def decorate(function: PassFunction) -> Pass:
         def run(self: Pass, model: ir.Model, ctx: PassContext) -> None:

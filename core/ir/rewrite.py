@@ -107,9 +107,7 @@ class RuleDriver:
         return fired
 
     def _candidates(self, node: ir.Node) -> Sequence[tuple[int, Any]]:
-        found: Sequence[tuple[int, Any]] = self.by_op.get(
-            (node.domain, node.op_type), self.for_any
-        )
+        found: Sequence[tuple[int, Any]] = self.by_op.get((node.domain, node.op_type), self.for_any)
         return found
 
     def _try(
@@ -210,7 +208,7 @@ class _Tracer:
 
 
 def _know_constant(node: ir.Node) -> None:
-    """Let patterns see the tensor of a Constant node on its output, which is not part of the model."""
+    """Let patterns see the tensor of a Constant node on its output."""
     attribute = node.attributes.get("value")
     if attribute is not None and not attribute.is_ref() and node.outputs[0].const_value is None:
         node.outputs[0].const_value = attribute.value

@@ -26,7 +26,9 @@ def model_text(model: ir.Model) -> list[str]:
 
 def text_diff(before: list[str], after: list[str], title: str) -> str:
     """Return the unified diff of two texts under ``title``; empty where they are equal."""
-    lines = difflib.unified_diff(before, after, f"before {title}", f"after {title}", lineterm="", n=2)
+    lines = difflib.unified_diff(
+        before, after, f"before {title}", f"after {title}", lineterm="", n=2
+    )
     return "\n".join(lines)
 
 

@@ -69,9 +69,7 @@ def undo_input(
     node.device_configurations = devices
 
 
-def undo_cut_outputs(
-    node: ir.Node, outputs: Sequence[ir.Value], devices: tuple[Any, ...]
-) -> None:
+def undo_cut_outputs(node: ir.Node, outputs: Sequence[ir.Value], devices: tuple[Any, ...]) -> None:
     """Give a node back the outputs that were cut."""
     for index, value in enumerate(outputs):
         value._producer, value._index = node, index

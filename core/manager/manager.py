@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, Literal
 from ..contract import Effect, Fact, ForeignPass, Pass, Runtime
 from ..errors import PassFailed, PassmgrError
 from ..ir.fingerprint import fingerprint
-from ..schedule import RepeatStep, Step
+from ..schedule import PassIdentity, RepeatStep, Step
 from .context import Progress, StepContext
 from .foreign import apply_foreign
 from .records import RunResult, Status, StepRecord
-from .state import BrokenPromise, ModelState, Verify
+from .state import BrokenPromiseError, ModelState, Verify
 from .timeout import PassTimeout, time_limit
 
 if TYPE_CHECKING:
@@ -260,9 +260,7 @@ class Manager:
             rewrites,
         )
         self.result.records.append(record)
-        self.hooks.observe(
-            "passmgr_after_pass", step=step, model=self.state.model, record=record
-        )
+        self.hooks.observe("passmgr_after_pass", step=step, model=self.state.model, record=record)
 
     def _remarks(self, context: StepContext) -> None:
         self.result.remarks += context.remarks
@@ -282,8 +280,13 @@ class Manager:
         blame = f", broken by {culprit}" if culprit else ""
         reason = f"inserted for '{fact}' ({wanted}{blame}): {violation}"
         self.result.amendments.append(f"{normalizer} {reason}")
-        self._step(Step(self._make_pass(normalizer), "inserted", reason))
+        self._step(self._inserted(normalizer, reason))
         return facts.holds(fact)
+
+    def _inserted(self, name: str, reason: str) -> Step:
+        pass_ = self._make_pass(name)
+        identity = PassIdentity("", "", name, pass_.version, name)
+        return Step(pass_, "inserted", reason, self._next, None, identity)
 
 
 def _why_unchanged(context: StepContext) -> str:
@@ -296,7 +299,7 @@ def _why_unchanged(context: StepContext) -> str:
 
 
 def _reason(error: Exception) -> str:
-    if isinstance(error, (BrokenPromise, PassmgrError, PassTimeout)):
+    if isinstance(error, (BrokenPromiseError, PassmgrError, PassTimeout)):
         return str(error)
     text = str(error).strip().splitlines()
     return f"{type(error).__name__}: {text[0]}" if text else type(error).__name__

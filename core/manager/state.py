@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Verify = Literal["off", "changed", "each"]
 
 
-class BrokenPromise(PassmgrError):
+class BrokenPromiseError(PassmgrError):
     """A pass did what it may not."""
 
     exit_code = 3
@@ -64,6 +64,7 @@ class ModelState:
         self._interface = interface_of(model)
         self._digests: dict[int, bytes] = {}
         self._untouched: Fingerprint | None = None
+        self._held: list[str] = []
         self.measure(Aspect.ALL)
 
     def measure(self, touched: Aspect) -> None:
@@ -84,13 +85,14 @@ class ModelState:
         if self._verify == "each":
             self._digests = weight_digests(self.model)
             self._untouched = fingerprint(self.model)
+        self._held = self.facts.known_to_hold()
         return self.edit.checkpoint()
 
     def check(self, pass_: Pass, changed: bool) -> None:
         """Check the model after ``pass_``, before its commit.
 
         Raises:
-            BrokenPromise: It left a broken model, changed the interface, wrote into a weight, went
+            BrokenPromiseError: It left a broken model, changed the interface, wrote into a weight, went
                 round the editor, or claims a fact that does not hold.
         """
         if self._verify == "off":
@@ -101,21 +103,23 @@ class ModelState:
             self._check_structure(pass_)
             change = interface_change(self._interface, interface_of(self.model))
             if change and not pass_.changes_interface:
-                raise BrokenPromise(f"it changed the interface of the model: {change}")
+                raise BrokenPromiseError(f"it changed the interface of the model: {change}")
             if isinstance(pass_, ForeignPass):
                 freeze_weights(self.model)
             self.facts.invalidate(self.edit.aspects)
         for fact in pass_.establishes:
             violation = self.facts.violation(fact)
             if violation is not None:
-                raise BrokenPromise(f"it claims '{fact}', which does not hold: {violation}")
+                raise BrokenPromiseError(f"it claims '{fact}', which does not hold: {violation}")
 
     def _check_untouched(self, changed: bool) -> None:
         now = weight_digests(self.model, only=self._digests)
         if any(self._digests[key] != digest for key, digest in now.items()):
-            raise BrokenPromise("it wrote into the array of a weight instead of replacing the weight")
+            raise BrokenPromiseError(
+                "it wrote into the array of a weight instead of replacing the weight"
+            )
         if not changed and fingerprint(self.model) != self._untouched:
-            raise BrokenPromise("it changed the model without going through ctx.edit")
+            raise BrokenPromiseError("it changed the model without going through ctx.edit")
 
     def _check_structure(self, pass_: Pass) -> None:
         whole = isinstance(pass_, ForeignPass) or self._verify == "each" or not self._ordered
@@ -134,13 +138,15 @@ class ModelState:
         new += [Problem("plugin", text) for text in told if text not in self._tolerated]
         if new:
             more = f" (and {len(new) - 1} more)" if len(new) > 1 else ""
-            raise BrokenPromise(f"it left a broken model: {new[0].message}{more}")
+            raise BrokenPromiseError(f"it left a broken model: {new[0].message}{more}")
         self._ordered = ordered
 
     def commit(self, pass_: Pass) -> None:
         """Take over what ``pass_`` changed."""
         touched = self.edit.aspects
-        for fact in self.facts.known_to_hold():
+        if self._verify == "off":
+            self.facts.invalidate(touched)
+        for fact in self._held:
             if self.facts.fact(fact).reads & touched and fact not in pass_.establishes:
                 self.broken_by[fact] = pass_.name
         self.analyses.invalidate(touched)

@@ -1,0 +1,87 @@
+"""Adapters: passes and rules of other libraries as passes, by one call each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from .effects import Approximate, Effect, Exact, Lossy
+from .passes import ForeignPass, check_declarations
+
+if TYPE_CHECKING:
+    import onnx_ir as ir
+
+
+def from_onnx_ir(pass_: Any, *, name: str, effect: Effect, **declarations: Any) -> ForeignPass:
+    """Adapt an ``onnx_ir.passes`` pass.
+
+    Args:
+        pass_: The pass object; what it says about having modified the model is not asked.
+        name: Kebab-case name.
+        effect: How far it moves the outputs.
+        **declarations: Further declarations of :class:`Pass`, such as ``requires``.
+    """
+
+    def apply(model: ir.Model) -> ir.Model:
+        result: ir.Model = pass_(model).model
+        return result
+
+    return from_function(apply, name=name, effect=effect, doc=pass_.__doc__, **declarations)
+
+
+def from_rule_set(rules: Any, *, name: str, effect: Effect, **declarations: Any) -> ForeignPass:
+    """Adapt an ``onnxscript.rewriter`` ``RewriteRuleSet``, applied by the library's own driver.
+
+    Args:
+        rules: The rule set.
+        name: Kebab-case name.
+        effect: How far it moves the outputs.
+        **declarations: Further declarations of :class:`Pass`.
+    """
+
+    def apply(model: ir.Model) -> None:
+        rules.apply_to_model(model)
+
+    return from_function(apply, name=name, effect=effect, **declarations)
+
+
+def from_function(
+    function: Callable[[ir.Model], ir.Model | None],
+    *,
+    name: str,
+    effect: Effect,
+    doc: str | None = None,
+    **declarations: Any,
+) -> ForeignPass:
+    """Adapt a function that edits a model by itself, or returns the one that replaces it.
+
+    Args:
+        function: The function; it gets a clone.
+        name: Kebab-case name.
+        effect: How far it moves the outputs.
+        doc: Documentation; by default the function's.
+        **declarations: Further declarations of :class:`Pass`.
+
+    Raises:
+        TypeError: The effect is none, or a keyword is no declaration of a pass.
+    """
+    if not isinstance(effect, (Exact, Approximate, Lossy)):
+        raise TypeError(f"pass '{name}': effect is Exact(), Approximate(...) or Lossy(...)")
+    check_declarations(declarations)
+
+    def apply(self: ForeignPass, model: ir.Model) -> ir.Model | None:
+        return function(model)
+
+    body = {
+        **declarations,
+        "name": name,
+        "effect": effect,
+        "apply": apply,
+        "function": staticmethod(function),
+        "__doc__": doc or function.__doc__ or f"Foreign pass {name}.",
+        "__module__": function.__module__,
+    }
+    class_name = "".join(part.title() for part in name.split("-"))
+    cls: type[ForeignPass] = dataclass(frozen=True)(type(class_name, (ForeignPass,), body))
+    return cls()
