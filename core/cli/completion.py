@@ -1,0 +1,25 @@
+"""``passmgr completion``."""
+
+from __future__ import annotations
+
+import click
+from click.shell_completion import get_completion_class
+
+from .verb import Verb
+
+
+@click.command(cls=Verb, json=False)
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def command(shell: str) -> None:
+    r"""Print the completion script of SHELL.
+
+    \b
+    bash: eval "$(passmgr completion bash)"        in ~/.bashrc
+    zsh:  eval "$(passmgr completion zsh)"         in ~/.zshrc
+    fish: passmgr completion fish > ~/.config/fish/completions/passmgr.fish
+    """
+    from .app import COMPLETE_VARIABLE, app
+
+    script = get_completion_class(shell)
+    assert script is not None  # one of the choices above
+    click.echo(script(app, {}, "passmgr", COMPLETE_VARIABLE).source())

@@ -1,0 +1,126 @@
+"""The summary of a run: what each pass did, why the others did nothing, what was proved."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from .terminal import differences, indented
+from .units import counted, duration, size
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from ..contract import Remark
+    from ..guard.results import Verdict
+    from ..manager.records import RunResult, StepRecord
+
+_STYLE = {"changed": "green", "unchanged": "dim", "skipped": "dim", "failed": "bold red"}
+
+
+def summary(result: RunResult) -> list[RenderableType]:
+    """Lay out a run: the steps, remarks by code, warnings, what the guard found, one last line."""
+    parts: list[RenderableType] = [*steps(result.records)]
+    if result.amendments:
+        parts += ["", Text("repairs that the plan did not have", "bold")]
+        parts += [indented(Text(amendment)) for amendment in result.amendments]
+    if result.remarks:
+        parts += [
+            "",
+            Text("remarks", "bold"),
+            *(indented(Text(t)) for t in condensed(result.remarks)),
+        ]
+    if result.guard is not None and result.guard.differences and result.guard.status == "breach":
+        broken = [d for d in result.guard.differences if d.status not in ("equal", "within")]
+        parts += ["", indented(differences(broken, "output"))]
+    return [*parts, "", conclusion(result)]
+
+
+def steps(records: Sequence[StepRecord]) -> list[RenderableType]:
+    """Return one line for each step, and under it the reason where nothing was changed."""
+    if not records:
+        return [Text("no passes to run")]
+    names = [_name(record) for record in records]
+    width = max(len("pass"), *map(len, names))
+    nodes = [_change(f"{r.nodes_before}", f"{r.nodes_after}") for r in records]
+    node_width = max(len("nodes"), *map(len, nodes))
+    number = len(str(records[-1].index))
+    lines: list[RenderableType] = [
+        Text(
+            f"{'#':>{number}}  {'pass':<{width}}  {'nodes':>{node_width}}  {'weights':>9}  "
+            f"{'time':>7}  result",
+            "bold",
+        )
+    ]
+    for record, name, change in zip(records, names, nodes, strict=True):
+        delta = record.bytes_after - record.bytes_before
+        weights = f"{'+' if delta > 0 else ''}{size(delta)}" if delta else ""
+        took = duration(record.seconds) if record.seconds else ""
+        line = Text(
+            f"{record.index:>{number}}  {name:<{width}}  {change:>{node_width}}  "
+            f"{weights:>9}  {took:>7}  "
+        )
+        line.append(_result(record), _STYLE[record.status])
+        lines.append(line)
+        if record.reason:
+            lines.append(indented(Text(record.reason, "dim"), number + 4))
+    return lines
+
+
+def _name(record: StepRecord) -> str:
+    return record.name if record.origin == "written" else f"{record.name} ({record.origin})"
+
+
+def _change(before: str, after: str) -> str:
+    return after if before == after else f"{before} -> {after}"
+
+
+def _result(record: StepRecord) -> str:
+    if record.status != "changed":
+        return record.status
+    done = counted(record.rewrites, "rewrite") if record.rewrites else ""
+    return done or counted(record.edits, "edit")
+
+
+def condensed(remarks: Sequence[Remark]) -> list[str]:
+    """Return one line for each kind of remark of each pass: how often, and the first of them."""
+
+    def key(remark: Remark) -> tuple[str, str, str]:
+        return remark.pass_name, remark.kind, remark.code
+
+    lines = []
+    for (pass_name, kind, code), group in groupby(sorted(remarks, key=key), key):
+        same = list(group)
+        first = same[0]
+        where = f" at {first.node}" if first.node else ""
+        hint = f" ({first.suggestion})" if first.suggestion else ""
+        label = f"{kind}: " if kind in ("failed", "warning") else ""
+        lines.append(
+            f"{len(same)} x {pass_name or 'passmgr'}/{code}: {label}{first.message}{where}{hint}"
+        )
+    return lines
+
+
+def conclusion(result: RunResult) -> Text:
+    """Return the one line that a person reads first."""
+    name = result.output or "not written (no -o)"
+    if not result.records:
+        return Text(f"{name}: {guarded(result.guard)}")
+    first, last = result.records[0], result.records[-1]
+    nodes = _change(f"{first.nodes_before:,}", f"{last.nodes_after:,}")
+    weights = _change(size(first.bytes_before), size(last.bytes_after))
+    style = "green" if result.guard is not None and result.guard.status == "passed" else ""
+    return Text(f"{name}: {nodes} nodes, {weights}, {guarded(result.guard)}", style)
+
+
+def guarded(verdict: Verdict | None) -> str:
+    """Return in one clause what the numerical check proved."""
+    if verdict is None:
+        return "outputs not checked"
+    reason = f": {verdict.reason}" if verdict.reason else ""
+    return {"passed": "verified", "breach": "BREACH", "unverified": "not verified"}[
+        verdict.status
+    ] + reason

@@ -1,0 +1,198 @@
+"""What the verbs found, laid out for a terminal of 80 columns and more."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from ..contract import OptionSpec
+from ..registry import Entry, PluginInfo
+from ..registry.entries import SINGULAR
+from .units import counted, size
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from ..contract import ValueInfo
+    from ..guard.results import OutputDifference
+    from ..verbs.compare import Comparison
+    from ..verbs.describe import Description
+    from ..verbs.inspect import Inspection
+
+OPS_SHOWN = 20
+"""Op types in an inspection that a person reads; JSON has all."""
+
+
+def table(*columns: str, right: Sequence[str] = ()) -> Table:
+    """Return an empty table without lines; only its last column wraps."""
+    made = Table(box=None, padding=(0, 2, 0, 0), header_style="bold", pad_edge=False)
+    for column in columns:
+        last = column == columns[-1]
+        made.add_column(
+            column,
+            justify="right" if column in right else "left",
+            no_wrap=not last,
+            overflow="fold",
+        )
+    return made
+
+
+def indented(part: RenderableType, by: int = 2) -> Padding:
+    """Return ``part`` moved to the right."""
+    return Padding(part, (0, 0, 0, by), expand=False)
+
+
+def pairs(values: Mapping[str, str]) -> Table:
+    """Return names and values in two columns; empty values are left out."""
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(no_wrap=True, style="bold")
+    grid.add_column(overflow="fold")
+    for name, value in values.items():
+        if value:
+            grid.add_row(name, Text(value))
+    return grid
+
+
+def entries(kind: str, found: Sequence[Entry]) -> list[RenderableType]:
+    """Lay out ``passmgr list KIND``."""
+    if not found:
+        return [f"no {kind}"]
+    third = any(entry.plugin.distribution != "passmgr" for entry in found)
+    listing = table("name", *(["plugin"] if third else []), "summary")
+    for entry in found:
+        summary = entry.summary or (str(entry.target) if entry.kind == "pipelines" else "")
+        origin = entry.plugin.distribution or entry.plugin.name
+        listing.add_row(entry.name, *([origin] if third else []), Text(summary))
+    return [listing]
+
+
+def plugins(found: Sequence[PluginInfo]) -> list[RenderableType]:
+    """Lay out ``passmgr list plugins``: one line each, and below it why one does not take part."""
+    listing = table("plugin", "distribution", "version", "state", "origin")
+    for plugin in found:
+        style = {"loaded": "green", "disabled": "dim"}.get(plugin.state, "red")
+        listing.add_row(
+            plugin.name,
+            plugin.distribution,
+            plugin.version,
+            Text(plugin.state, style),
+            plugin.origin,
+        )
+    reasons = [
+        Text(f"{plugin.name} ({plugin.distribution or 'python'}): {plugin.reason}")
+        for plugin in found
+        if plugin.reason
+    ]
+    return [listing, *([""] if reasons else []), *reasons]
+
+
+def descriptions(found: Sequence[Description]) -> list[RenderableType]:
+    """Lay out ``passmgr describe NAME``."""
+    parts: list[RenderableType] = []
+    for description in found:
+        parts += [""] if parts else []
+        head = f"{description.name}  ({SINGULAR[description.kind]}, from {description.plugin})"
+        parts += [Text(head, "bold"), "", indented(Text(description.text)), ""]
+        if description.options:
+            parts += [Text("options", "bold"), indented(_options(description.options)), ""]
+        parts.append(pairs(description.declarations))
+    return parts
+
+
+def _options(specs: Sequence[OptionSpec]) -> Table:
+    grid = table("name", "type", "default", "meaning")
+    for spec in specs:
+        required = spec.default is dataclasses.MISSING
+        bounds = ""
+        if spec.minimum is not None or spec.maximum is not None:
+            low = "" if spec.minimum is None else f"{spec.minimum:g}"
+            high = "" if spec.maximum is None else f"{spec.maximum:g}"
+            bounds = f" [{low}..{high}]"
+        default = "(required)" if required else str(spec.default).lower()
+        grid.add_row(spec.name, Text(spec.type_text + bounds), Text(default), Text(spec.help))
+    return grid
+
+
+def inspection(model: str, found: Inspection) -> list[RenderableType]:
+    """Lay out ``passmgr inspect MODEL``."""
+    opsets = ", ".join(f"{domain or 'ai.onnx'} {v}" for domain, v in found.opsets.items())
+    types = ", ".join(f"{name} {size(count)}" for name, count in found.element_types.items())
+    parameters = f"{found.parameters:,} ({types})" if found.parameters else "none"
+    inner = [counted(found.subgraphs, "subgraph")] if found.subgraphs else []
+    inner += [counted(len(found.functions), "function")] if found.functions else []
+    facts = {
+        "model": model,
+        "format": f"IR version {found.ir_version}, opset {opsets}",
+        "producer": found.producer,
+        "nodes": f"{found.nodes:,}" + (f" (with {' and '.join(inner)})" if inner else ""),
+        "parameters": parameters,
+        "functions": ", ".join(found.functions),
+    }
+    facts |= {"external data": _external(found.external_files)}
+    facts |= {f"metadata {key}": value for key, value in found.metadata.items()}
+    facts |= {"description": found.doc}
+    ops = table("op", "nodes", right=["nodes"])
+    for name, count in list(found.ops.items())[:OPS_SHOWN]:
+        ops.add_row(name, f"{count:,}")
+    rest = list(found.ops.values())[OPS_SHOWN:]
+    if rest:
+        ops.add_row(f"... {counted(len(rest), 'more op type')}", f"{sum(rest):,}")
+    return [
+        pairs(facts),
+        "",
+        _signature("input", found.inputs),
+        "",
+        _signature("output", found.outputs),
+        "",
+        ops,
+    ]
+
+
+def _external(files: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} ({size(count)})" for name, count in files.items())
+
+
+def _signature(kind: str, values: Sequence[ValueInfo]) -> Table:
+    grid = table(kind, "type", "shape")
+    for value in values:
+        shape = "unknown rank"
+        if value.shape is not None:
+            shape = "[" + ", ".join("?" if d is None else str(d) for d in value.shape) + "]"
+        grid.add_row(Text(value.name), value.type, Text(shape))
+    return grid
+
+
+def comparison(a: str, b: str, found: Comparison) -> list[RenderableType]:
+    """Lay out ``passmgr compare A B``."""
+    parts: list[RenderableType] = [differences(found.outputs, "output")]
+    if found.layers:
+        parts += ["", differences([d for d in found.layers if d.status != "equal"], "layer")]
+        if first := found.first_departure:
+            parts += ["", Text(f"first layer out of tolerance: {first.name}")]
+    parts += ["", *(Text(note) for note in found.notes)] if found.notes else []
+    verdict = "equal within tolerance" if found.equal else "not proved equal"
+    if found.equal and all(d.status == "equal" for d in found.outputs):
+        verdict = "bit-equal"
+    style = "green" if found.equal else "red"
+    inputs = counted(found.inputs, "set") + " of inputs"
+    tolerance = f"rtol {found.rtol:g}, atol {found.atol:g}"
+    return [*parts, "", Text(f"{a} and {b}: {verdict} on {inputs} ({tolerance})", style)]
+
+
+def differences(found: Sequence[OutputDifference], kind: str) -> Table:
+    """Return a table of differences between values of two models."""
+    grid = table(kind, "status", "relative", "absolute", "reason", right=["relative", "absolute"])
+    for difference in found:
+        grid.add_row(
+            Text(difference.name),
+            difference.status,
+            "-" if difference.relative is None else f"{difference.relative:.2g}",
+            "-" if difference.absolute is None else f"{difference.absolute:.2g}",
+            Text(difference.reason),
+        )
+    return grid
