@@ -20,15 +20,45 @@ def passmgr_register(registry: Registrar) -> None:
 
 
 def _register_facts(registry: Registrar) -> None:
-    pass
+    for name, attribute, summary in (
+        ("sorted", "SORTED", "Nodes stand in topological order in every graph."),
+        ("names-unique", "NAMES_UNIQUE", "Every value has a name of its own."),
+        ("shapes-inferred", "SHAPES_INFERRED", "Shapes that are easily inferred are written down."),
+        ("static-shapes", "STATIC_SHAPES", "All shapes are numbers."),
+        ("constants-folded", "CONSTANTS_FOLDED", "Constants are initializers."),
+    ):
+        registry.add_fact(name, f"passmgr.passes.analyze.facts:{attribute}", summary=summary)
+    registry.add_fact_family(
+        "opset>=",
+        "passmgr.passes.analyze.facts:OPSET",
+        summary="The default domain is imported at this version or later.",
+    )
+    registry.add_fact_family(
+        "no-op:",
+        "passmgr.passes.analyze.facts:NO_OP",
+        summary="No node is of this op type.",
+    )
 
 
 def _register_analyses(registry: Registrar) -> None:
-    pass
+    registry.add_analysis(
+        "inferred-shapes",
+        "passmgr.passes.analyze.inferred_shapes:InferredShapes",
+        summary="Types and shapes that follow from inputs, constants and operators.",
+    )
 
 
 def _register_passes(registry: Registrar) -> None:
-    pass
+    registry.add_pass(
+        "infer-shapes",
+        "passmgr.passes.analyze.infer_shapes:InferShapes",
+        summary="Write the types and shapes of the values inside the model.",
+    )
+    registry.add_pass(
+        "fold-constants",
+        "passmgr.passes.simplify.fold_constants:FoldConstants",
+        summary="Compute before the run what does not depend on the inputs.",
+    )
 
 
 def _register_pipelines(registry: Registrar) -> None:
