@@ -1,1 +1,19 @@
-"""guard"""
+"""Guard: proves by running that a model still computes the same."""
+
+from .compare import compare_outputs
+from .guard import Guard, Reference
+from .inputs import InputSpec, load_inputs
+from .results import OutputDifference, Verdict
+from .synthesize import Candidate, synthesize_inputs
+
+__all__ = [
+    "Candidate",
+    "Guard",
+    "InputSpec",
+    "OutputDifference",
+    "Reference",
+    "Verdict",
+    "compare_outputs",
+    "load_inputs",
+    "synthesize_inputs",
+]

@@ -1,0 +1,300 @@
+"""Guard: does a model still compute what it computed before?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..contract import Runtime, Session
+from ..contract.effects import Effect
+from ..errors import RuntimeFailure
+from ..ir.walk import model_graphs
+from .compare import compare_outputs
+from .inputs import InputSpec, load_inputs
+from .results import OutputDifference, Verdict, VerdictStatus, largest_relative, worst_of
+from .synthesize import Candidate, synthesize_inputs
+from .trace import outputs_after
+
+if TYPE_CHECKING:
+    import onnx_ir as ir
+
+DEFAULT_SIZE_LIMIT = 2 << 30
+"""Bytes of weights above which nothing is run."""
+
+MOST_INPUTS = 4
+"""Sets of inputs that are run at most, so that what is kept stays small."""
+
+_MORE_TRIES = 3
+"""Further candidates that are tried for a second choice of symbolic dimensions."""
+
+_RANDOM = {
+    "Bernoulli",
+    "Multinomial",
+    "RandomNormal",
+    "RandomNormalLike",
+    "RandomUniform",
+    "RandomUniformLike",
+}
+_DATA_DEPENDENT = {"Compress", "NonMaxSuppression", "NonZero", "StringSplit", "Unique"}
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What a model gave for some inputs.
+
+    Args:
+        names: Names of its outputs.
+        inputs: The sets of inputs that it accepted.
+        outputs: Its outputs, for each set of inputs.
+        source: Where the inputs came from, for a person.
+        synthesized: Whether the inputs were synthesized, because the user gave none.
+        data_dependent: Outputs whose shapes depend on data.
+        unchecked: Outputs whose values cannot be compared, with the reason.
+        problem: Why there are no outputs, where the runtime cannot run the model; else empty.
+    """
+
+    names: tuple[str, ...] = ()
+    inputs: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
+    outputs: tuple[tuple[Any, ...], ...] = field(default=(), repr=False)
+    source: str = ""
+    synthesized: bool = False
+    data_dependent: frozenset[str] = frozenset()
+    unchecked: Mapping[str, str] = field(default_factory=dict)
+    problem: str = ""
+
+
+class Guard:
+    """Runs models on the same inputs and compares what they give.
+
+    The runtime's own optimizations stay off, so that they neither hide an error nor get blamed on
+    a pass. No session outlives a call, and at most :data:`MOST_INPUTS` sets of inputs with their
+    outputs are kept.
+
+    Args:
+        runtime: What executes the models.
+        inputs: The user's inputs, as :func:`~passmgr.core.guard.inputs.load_inputs` takes them;
+            ``None`` to synthesize some.
+        seed: Seed of the synthesized inputs.
+        size_limit_bytes: A model with more weights is not run but reported as unverified.
+    """
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        inputs: InputSpec | None = None,
+        seed: int = 0,
+        size_limit_bytes: int = DEFAULT_SIZE_LIMIT,
+    ) -> None:
+        self.runtime = runtime
+        # An iterator gives its sets only once, and a guard may record more than one model.
+        if isinstance(inputs, Iterable) and not isinstance(inputs, (str, Path, Mapping)):
+            inputs = [feed for feed, _ in zip(inputs, range(MOST_INPUTS), strict=False)]
+        self.inputs = inputs
+        self.seed = seed
+        self.size_limit_bytes = size_limit_bytes
+
+    def record(self, model: ir.Model, source: Path | None = None) -> Reference:
+        """Run ``model`` and return what it gave, or why it cannot be run.
+
+        Where a symbolic dimension leaves the choice, synthesized inputs come in two sizes.
+
+        Args:
+            model: The model.
+            source: The file that it was read from, where the runtime can read that itself.
+
+        Raises:
+            UsageError: The user's inputs do not fit the model.
+        """
+        size = weight_bytes(model)
+        if size > self.size_limit_bytes:
+            return Reference(
+                problem=f"its weights have {_size(size)}, over the limit of "
+                f"{_size(self.size_limit_bytes)}: no output was checked"
+            )
+        try:
+            session = self.runtime.session(source or model)
+            if self.inputs is None:
+                reference = self._record_synthesized(model, session, source)
+            else:
+                reference = self._record_given(session)
+        except RuntimeFailure as failure:
+            return Reference(problem=f"the original does not run: {failure}")
+        unseeded = outputs_after(model, _is_unseeded)
+        reason = "it depends on a random op without a seed"
+        return replace(
+            reference,
+            names=tuple(info.name for info in session.outputs),
+            data_dependent=frozenset(outputs_after(model, _is_data_dependent)),
+            unchecked=dict.fromkeys(sorted(unseeded), reason),
+        )
+
+    def _record_given(self, session: Session) -> Reference:
+        assert self.inputs is not None
+        inputs = load_inputs(self.inputs, session.inputs, limit=MOST_INPUTS)
+        outputs = [tuple(session.run(feed)) for feed in inputs]
+        source = "the given inputs" if len(inputs) == 1 else f"{len(inputs)} sets of given inputs"
+        return Reference(inputs=tuple(inputs), outputs=tuple(outputs), source=source)
+
+    def _record_synthesized(
+        self, model: ir.Model, session: Session, source: Path | None
+    ) -> Reference:
+        tries, kept = self._search(model, session)
+        inputs = tuple(candidate.feed for candidate, _ in kept)
+        outputs = tuple(results for _, results in kept)
+        if tries > len(kept) and any(map(_is_random, _all_nodes(model))):
+            # Generators go on from run to run; a fresh session begins as that of the judge will.
+            fresh = self.runtime.session(source or model)
+            outputs = tuple(tuple(fresh.run(feed)) for feed in inputs)
+        choices = "; ".join(candidate.description for candidate, _ in kept)
+        return Reference(
+            inputs=inputs,
+            outputs=outputs,
+            source=f"synthesized inputs ({choices})",
+            synthesized=True,
+        )
+
+    def _search(
+        self, model: ir.Model, session: Session
+    ) -> tuple[int, list[tuple[Candidate, tuple[Any, ...]]]]:
+        """Return the number of runs and the candidates to keep, with their outputs."""
+        kept: list[tuple[Candidate, tuple[Any, ...]]] = []
+        poor: list[tuple[Candidate, tuple[Any, ...]]] = []
+        failure: RuntimeFailure | None = None
+        tries, left = 0, _MORE_TRIES
+        for candidate in synthesize_inputs(model, session.inputs, self.seed):
+            if kept:
+                if candidate.shapes == kept[0][0].shapes:
+                    continue
+                if not left:
+                    break
+                left -= 1
+            tries += 1
+            try:
+                outputs = tuple(session.run(candidate.feed))
+            except RuntimeFailure as error:
+                failure = failure or error
+                continue
+            if _tells_something(outputs):
+                kept.append((candidate, outputs))
+                if len(kept) == 2:
+                    break
+            elif not poor:
+                poor.append((candidate, outputs))
+        if not kept and not poor:
+            raise failure or RuntimeFailure("no inputs were found that it accepts")
+        return tries, kept or poor
+
+    def judge(self, reference: Reference, model: ir.Model | Path, effect: Effect) -> Verdict:
+        """Run ``model`` on the inputs of ``reference`` and compare, as far as ``effect`` allows.
+
+        A model that does not load or run although its original did is a breach.
+        """
+        if reference.problem:
+            return Verdict("unverified", reason=reference.problem)
+        try:
+            current = self.advance(reference, model)
+        except RuntimeFailure as failure:
+            return Verdict("breach", reason=str(failure))
+        if current.names != reference.names:
+            change = f"outputs {_listed(reference)} became {_listed(current)}"
+            return Verdict("breach", reason=change)
+        return compare_references(reference, current, effect)
+
+    def advance(self, reference: Reference, model: ir.Model | Path) -> Reference:
+        """Return what ``model`` gives for the inputs of ``reference``: the next reference.
+
+        Raises:
+            RuntimeFailure: The model does not load or does not run.
+        """
+        session = self.runtime.session(model)
+        outputs = tuple(tuple(session.run(feed)) for feed in reference.inputs)
+        names = tuple(info.name for info in session.outputs)
+        return replace(reference, names=names, outputs=outputs)
+
+
+def compare_references(reference: Reference, current: Reference, effect: Effect) -> Verdict:
+    """Compare what two models gave for the same inputs."""
+    runs = [
+        compare_outputs(
+            old,
+            new,
+            effect,
+            reference.names,
+            data_dependent=reference.data_dependent,
+            unchecked=reference.unchecked,
+        )
+        for old, new in zip(reference.outputs, current.outputs, strict=True)
+    ]
+    differences = tuple(
+        worst for same in zip(*runs, strict=True) if (worst := worst_of(same)) is not None
+    )
+    return _verdict(reference, differences)
+
+
+def _verdict(reference: Reference, differences: tuple[OutputDifference, ...]) -> Verdict:
+    worst = worst_of(differences)
+    status: VerdictStatus = "passed"
+    if worst is not None and worst.status == "breach":
+        status, reason = "breach", f"output '{worst.name}' {worst.reason}, on {reference.source}"
+    else:
+        open_ones = [d for d in differences if d.status in ("undecided", "unchecked")]
+        decided = len(differences) - len(open_ones)
+        if not decided:
+            status = "unverified"
+        reason = f"{decided} of {len(differences)} outputs compared on {reference.source}"
+        if open_ones:
+            reason += "; " + "; ".join(f"'{d.name}' {d.status}: {d.reason}" for d in open_ones[:3])
+    return Verdict(status, differences, reason, largest_relative(differences))
+
+
+def weight_bytes(model: ir.Model) -> int:
+    """Return the size of the initializers of ``model`` in bytes, without reading them."""
+    return sum(
+        value.const_value.nbytes
+        for graph in model_graphs(model)
+        for value in getattr(graph, "initializers", {}).values()
+        if value.const_value is not None
+    )
+
+
+def _all_nodes(model: ir.Model) -> Iterable[ir.Node]:
+    return (node for graph in model_graphs(model) for node in graph)
+
+
+def _is_random(node: ir.Node) -> bool:
+    if node.op_type == "Dropout":
+        return len(node.inputs) > 2 and node.inputs[2] is not None
+    return node.op_type in _RANDOM
+
+
+def _is_unseeded(node: ir.Node) -> bool:
+    return _is_random(node) and "seed" not in node.attributes
+
+
+def _is_data_dependent(node: ir.Node) -> bool:
+    return node.op_type in _DATA_DEPENDENT
+
+
+def _tells_something(outputs: Iterable[Any]) -> bool:
+    """Whether outputs can show a difference: not all empty, and none without a finite number."""
+    import numpy as np
+
+    any_value = False
+    for output in outputs:
+        if isinstance(output, np.ndarray) and output.dtype.kind in "fc":
+            if output.size and not np.isfinite(output).any():
+                return False
+            any_value = any_value or output.size > 0
+        else:
+            any_value = any_value or np.size(output) > 0
+    return any_value
+
+
+def _listed(reference: Reference) -> str:
+    return ", ".join(f"'{name}'" for name in reference.names) or "none"
+
+
+def _size(count: int) -> str:
+    return f"{count / (1 << 20):.0f} MiB" if count >= 1 << 20 else f"{count} bytes"
