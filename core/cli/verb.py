@@ -6,6 +6,7 @@ import contextlib
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -98,10 +99,9 @@ class Verb(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Tell ``--json`` from ``--json FILE``: a model that follows is not the file to write."""
-        following = [*args[1:], ""]
         args = [
             JSON_TO_STDOUT if arg == "--json" and not after.endswith(".json") else arg
-            for arg, after in zip(args, following, strict=True)
+            for arg, after in zip_longest(args, args[1:], fillvalue="")
         ]
         return super().parse_args(ctx, args)
 

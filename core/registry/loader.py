@@ -164,8 +164,10 @@ def _check_hooks(plugin: Any) -> None:
     for name in names:
         options = getattr(getattr(plugin, name), f"{hookspecs.PROJECT}_impl", None)
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean '{near[0]}'?" if near else f"hooks: {', '.join(known)}"
+            # The prefix that all share would make any two names look alike.
+            ends = {other.removeprefix(hookspecs.HOOK_PREFIX): other for other in known}
+            near = difflib.get_close_matches(name.removeprefix(hookspecs.HOOK_PREFIX), ends, n=1)
+            hint = f"did you mean '{ends[near[0]]}'?" if near else f"hooks: {', '.join(known)}"
             raise PluginError(f"'{name}' is no hook of passmgr; {hint}")
         if options is None:
             raise PluginError(f"'{name}' is not marked; write @hookimpl (from passmgr) above it")

@@ -100,7 +100,7 @@ class Registrar:
 def _check_name(kind: Kind, name: str) -> None:
     if not isinstance(name, str) or not PASS_NAME.fullmatch(name):
         raise PluginError(
-            f"{name!r} is no name of a {SINGULAR[kind]}; write kebab-case, such as 'fold-constants'"
+            f"{SINGULAR[kind]} {name!r}: a name is kebab-case, such as 'fold-constants'"
         )
 
 
