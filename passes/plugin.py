@@ -59,7 +59,46 @@ def _register_passes(registry: Registrar) -> None:
         "passmgr.passes.simplify.fold_constants:FoldConstants",
         summary="Compute before the run what does not depend on the inputs.",
     )
+    registry.add_pass(
+        "sort",
+        "passmgr.passes.simplify.sort:Sort",
+        summary="Bring the nodes of every graph into topological order, moving no more than needed.",
+    )
+    registry.add_pass(
+        "remove-unused",
+        "passmgr.passes.simplify.remove_unused:RemoveUnused",
+        summary="Remove nodes, initializers, optional outputs and functions that no output depends on.",
+    )
+    registry.add_pass(
+        "eliminate-identity",
+        "passmgr.passes.simplify.eliminate_identity:EliminateIdentity",
+        summary="Replace the result of every Identity by what it copies.",
+    )
+    registry.add_pass(
+        "eliminate-no-ops",
+        "passmgr.passes.simplify.eliminate_no_ops:EliminateNoOps",
+        summary="Replace the result of a node that changes nothing by its input.",
+    )
+    registry.add_pass(
+        "eliminate-common-subexpressions",
+        "passmgr.passes.simplify.eliminate_common_subexpressions:EliminateCommonSubexpressions",
+        summary="Replace a node by an earlier one of the same operator, inputs and attributes.",
+    )
+    registry.add_pass(
+        "deduplicate-initializers",
+        "passmgr.passes.simplify.deduplicate_initializers:DeduplicateInitializers",
+        summary="Let initializers of equal type, shape and bytes be one.",
+    )
+    registry.add_pass(
+        "fix-names",
+        "passmgr.passes.simplify.fix_names:FixNames",
+        summary="Rename values that have no name, or one that another value in sight has already.",
+    )
 
 
 def _register_pipelines(registry: Registrar) -> None:
-    pass
+    registry.add_pipeline(
+        "default",
+        "infer-shapes, fold-constants",
+        summary="Safe clean-up: what can be left out or computed beforehand, bit for bit.",
+    )

@@ -17,6 +17,7 @@ class NameScope:
 
     def __init__(self, graphs: Iterable[ir.Graph | ir.Function]) -> None:
         self._owners: dict[str, ir.Value] = {}
+        self._shared: set[str] = set()
         self._counters: dict[str, int] = {}
         for graph in graphs:
             self._take(graph.inputs)
@@ -27,8 +28,8 @@ class NameScope:
 
     def _take(self, values: Iterable[ir.Value]) -> None:
         for value in values:
-            if value.name:
-                self._owners.setdefault(value.name, value)
+            if value.name and self._owners.setdefault(value.name, value) is not value:
+                self._shared.add(value.name)
 
     def unique(self, hint: str) -> str:
         """Return ``hint`` where it is free, otherwise ``hint`` with the first free number."""
@@ -50,6 +51,7 @@ class NameScope:
         return name
 
     def release(self, value: ir.Value) -> None:
-        """Free the name of ``value``."""
-        if value.name and self._owners.get(value.name) is value:
-            del self._owners[value.name]
+        """Free the name of ``value``, unless others had it too."""
+        name = value.name
+        if name and self._owners.get(name) is value and name not in self._shared:
+            del self._owners[name]
