@@ -144,6 +144,8 @@ def _explain(error: BaseException, settings: Settings) -> int:
     else:
         code, text = 3, f"{describe_error(error)}; 'passmgr --debug ...' shows where"
     message(f"error: {text}", "red")
+    for note in getattr(error, "__notes__", ()):
+        message(note)
     if settings.json:
         from ..report import json
 

@@ -98,6 +98,7 @@ def command(settings: Settings, /, model: str, output: str | None, **options: An
 
     The output appears whole or not at all; MODEL itself is never changed.
     """
+    from ..report.console import message
     from ..verbs.paths import check_output
     from ..verbs.run import run
 
@@ -105,24 +106,23 @@ def command(settings: Settings, /, model: str, output: str | None, **options: An
         if path not in (None, "-"):
             check_output(path, model)
     given = {name: value for name, value in options.items() if value is not None}
+    registry = settings.registry()
     try:
         with working() as progress:
-            result = run(
-                model, output=output, registry=settings.registry(), progress=progress, **given
-            )
+            result = run(model, output=output, registry=registry, progress=progress, **given)
     except PassmgrError as error:
         # The steps up to the failure are a result too; with --json they are part of the error.
         partial: RunResult | None = getattr(error, "result", None)
         if partial is not None and settings.json is None:
             present(settings, partial.to_json, lambda: _layout(partial))
         raise
+    for warning in result.warnings:
+        if warning not in registry.warnings:  # those are told when the registry is loaded
+            message(f"warning: {warning}", "yellow")
     present(settings, result.to_json, lambda: _layout(result))
 
 
 def _layout(result: RunResult) -> Sequence[RenderableType]:
-    from ..report.console import message
     from ..report.run import summary
 
-    for warning in result.warnings:
-        message(f"warning: {warning}", "yellow")
     return [*result.diffs, *summary(result)]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..contract import ValueInfo
 from ..ir.walk import model_graphs, op_histogram
 from ..registry import Registry, load_registry
+from .load import load_model
 
 if TYPE_CHECKING:
     import onnx_ir as ir
@@ -74,7 +75,7 @@ def inspect(model: str | Path | ir.Model, *, registry: Registry | None = None) -
     source = None
     if isinstance(model, str | Path):
         source = Path(model)
-        model = (registry or load_registry()).frontend_for(source).load(source)
+        model = load_model(source, registry or load_registry())
     graphs = tuple(model_graphs(model))
     tensors = [
         value.const_value
