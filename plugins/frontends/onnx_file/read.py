@@ -1,0 +1,72 @@
+"""From a file to a ``ModelProto`` whose weights have stayed in the file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import onnx
+
+from passmgr.core.errors import ModelError
+
+from ...onnx_format.weights import WeightFile
+from ...onnx_format.wire import WireError, skeleton
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def read_binary(path: Path) -> tuple[onnx.ModelProto, WeightFile]:
+    """Read an ``.onnx`` file.
+
+    Returns:
+        The model, in which tensors of more than a kilobyte are references, and the file, mapped.
+
+    Raises:
+        ModelError: It is no file, or no ONNX model.
+        DecodeError: It is no ONNX model, which came out only when it was parsed.
+    """
+    _check_file(path)
+    file = WeightFile(path)
+    try:
+        proto = onnx.ModelProto.FromString(skeleton(file.data))
+    except WireError as error:
+        raise ModelError(f"'{path}' is no ONNX model, or is cut short: {error}") from error
+    _check_model(proto, path)
+    return proto, file
+
+
+def read_text(path: Path) -> onnx.ModelProto:
+    """Read an ``.onnxtxt`` file, the text form of ``onnx.printer``.
+
+    Raises:
+        ModelError: It is no file, or the text does not parse.
+    """
+    _check_file(path)
+    try:
+        proto = onnx.parser.parse_model(path.read_text(encoding="utf-8"))
+    except onnx.parser.ParseError as error:
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        raise ModelError(f"'{path}' is no ONNX text: {' '.join(lines)}") from error
+    _check_model(proto, path)
+    return proto
+
+
+def _check_file(path: Path) -> None:
+    if path.is_dir():
+        raise ModelError(f"'{path}' is a folder, not a model file")
+    if not path.exists():
+        raise ModelError(f"'{path}' does not exist")
+    if not path.is_file():
+        raise ModelError(f"'{path}' is not a regular file")
+    if not path.stat().st_size:
+        raise ModelError(f"'{path}' is empty")
+
+
+def _check_model(proto: onnx.ModelProto, path: Path) -> None:
+    if not proto.HasField("graph"):
+        raise ModelError(f"'{path}' is no ONNX model: it has no graph")
+    if proto.training_info:
+        raise ModelError(
+            f"'{path}' carries training information (training_info), which passes would leave "
+            "dangling; remove it first"
+        )

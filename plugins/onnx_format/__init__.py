@@ -1,0 +1,1 @@
+"""What the front end and the emitter of ``.onnx`` files share: wire format and lazy weights."""
