@@ -62,12 +62,12 @@ def _register_passes(registry: Registrar) -> None:
     registry.add_pass(
         "sort",
         "passmgr.passes.simplify.sort:Sort",
-        summary="Bring the nodes of every graph into topological order, moving no more than needed.",
+        summary="Bring the nodes of every graph into topological order, moving as few as needed.",
     )
     registry.add_pass(
         "remove-unused",
         "passmgr.passes.simplify.remove_unused:RemoveUnused",
-        summary="Remove nodes, initializers, optional outputs and functions that no output depends on.",
+        summary="Remove nodes, initializers, outputs and functions that no result depends on.",
     )
     registry.add_pass(
         "eliminate-identity",

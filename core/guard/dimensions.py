@@ -14,6 +14,9 @@ _BATCH = re.compile(r"batch|^(n|b|bs)$", re.IGNORECASE)
 _PAST = re.compile(r"past", re.IGNORECASE)
 _LENGTH = re.compile(r"seq|len", re.IGNORECASE)
 _TOTAL = re.compile(r"total", re.IGNORECASE)
+DEFAULT_INTEGERS = (0, 3)
+"""The lowest and highest integer for inputs about which nothing is known."""
+
 _NO_NAME = {"", "?", "None"}
 
 Sizes = Callable[[str, int, int], int]
@@ -38,7 +41,7 @@ class Binding:
     name: str
     sizes: Sizes
     rank_less: tuple[int, ...] = (2, 3)
-    integers: tuple[int, int] = (0, 3)
+    integers: tuple[int, int] = DEFAULT_INTEGERS
     known: dict[str, int] = field(default_factory=dict)
 
     def shape(self, dims: Sequence[int | str | None] | None) -> tuple[int, ...]:

@@ -283,12 +283,13 @@ def _tells_something(outputs: Iterable[Any]) -> bool:
 
     any_value = False
     for output in outputs:
-        if isinstance(output, np.ndarray) and output.dtype.kind in "fc":
-            if output.size and not np.isfinite(output).any():
+        if isinstance(output, np.ndarray):
+            is_float = output.dtype.kind in "fc"
+            if output.size and is_float and not np.isfinite(output).any():
                 return False
             any_value = any_value or output.size > 0
         else:
-            any_value = any_value or np.size(output) > 0
+            any_value = any_value or bool(output)
     return any_value
 
 

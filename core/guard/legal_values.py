@@ -161,6 +161,15 @@ def _squeeze(use: Use) -> LegalValues:
     return LegalValues(values=tuple(ones[: use.count]) or (0,))
 
 
+def _pads(use: Use) -> LegalValues:
+    """One element on each side; where elements are mirrored, only along axes that have them."""
+    shape = use.shape(0) or ()
+    mode = use.node.attributes.get("mode")
+    if mode is None or mode.value == "constant" or len(shape) * 2 != use.count:
+        return LegalValues(values=(1,))
+    return LegalValues(values=tuple(int(dim > 1) for dim in shape))
+
+
 def _top(use: Use) -> LegalValues:
     shape, axis = use.output_shape() or (), use.integer("axis", -1)
     return LegalValues(values=(shape[axis] if -len(shape) <= axis < len(shape) else 1,))
@@ -259,7 +268,7 @@ _RULES: dict[str, Mapping[int, Rule]] = {
     "NonMaxSuppression": {2: _constant(3), 3: _constant(0.5), 4: _constant(0.1)},
     "OneHot": {0: _one_hot_index, 1: _depth},
     "OneHotEncoder": {0: _keys("cats_strings", "cats_int64s")},
-    "Pad": {1: _constant(1), 3: _numbering},
+    "Pad": {1: _pads, 3: _numbering},
     "Pow": {1: _between(0, 3)},
     "QLinearConv": {1: _POSITIVE, 4: _POSITIVE, 6: _POSITIVE},
     "QLinearMatMul": {1: _POSITIVE, 4: _POSITIVE, 6: _POSITIVE},

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..contract import ValueInfo
 from ..errors import RuntimeFailure
-from .dimensions import Binding, bindings
+from .dimensions import DEFAULT_INTEGERS, Binding, bindings
 from .legal_values import LegalValues, Use, legal_values
 from .trace import final_uses
 from .value_types import ValueType, parse_type
@@ -26,6 +26,14 @@ _INTERVALS: dict[str, tuple[float, float] | None] = {
     "between 1 and 2": (1.0, 2.0),
 }
 """How float inputs are drawn: many an op has its domain in one of these."""
+
+_ROUNDS = [
+    ("normal", True, True),
+    ("between 0 and 1", True, False),
+    ("between 1 and 2", True, False),
+    ("normal", False, True),
+]
+"""How floats are drawn, whether the uses of inputs count, whether integers are varied."""
 
 
 @dataclass(frozen=True)
@@ -66,13 +74,13 @@ def synthesize_inputs(
         for info in signature
     }
     seen: set[tuple[object, ...]] = set()
-    for number, interval in enumerate(_INTERVALS):
+    for interval, is_traced, every in _ROUNDS:
         for binding in bindings(signature):
-            if number and binding.integers != (0, 3):
+            if not every and binding.integers != DEFAULT_INTEGERS:
                 continue
-            maker = _Maker(binding, seed, interval, values, uses)
+            maker = _Maker(binding, seed, interval, values, uses if is_traced else {})
             shapes = tuple(maker.dims_of(info) for info in signature)
-            key = (shapes, binding.integers, interval)
+            key = (shapes, binding.integers, interval, is_traced)
             if key in seen:
                 continue
             seen.add(key)
@@ -134,7 +142,7 @@ class _Maker:
 
     def _legal(self, info: ValueInfo, count: int) -> LegalValues:
         legal = LegalValues()
-        for node, index in self.uses[info.name]:
+        for node, index in self.uses.get(info.name, ()):
             found = legal_values(Use(node, index, self._dims, count))
             legal = legal & found if found else legal
         return legal

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 ORIGIN_KEY = "passmgr.origin"
 """Key of a node's metadata that names the pass and step that made it."""
 
+# Flags as plain numbers: an edit costs a microsecond, combining two enum members as much again.
+_STRUCTURE, _TYPES, _WEIGHTS, _NAMES = (
+    aspect.value for aspect in (Aspect.STRUCTURE, Aspect.TYPES, Aspect.WEIGHTS, Aspect.NAMES)
+)
+
 Undo = tuple[Callable[..., object], tuple[Any, ...]]
 
 
@@ -33,7 +38,6 @@ class Editor:
 
     Attributes:
         model: The model being edited.
-        aspects: What has been touched since the last :meth:`checkpoint`.
         edited_nodes: Nodes inserted or rewired since then, in order, for incremental verification.
         edited_values: Values retyped, renamed or (un)registered since then.
         before_edit: Called with the number of the edit (from 1) before each edit; may raise.
@@ -45,17 +49,22 @@ class Editor:
         self.before_edit: Callable[[int], None] | None = None
         self._names: NameScope | None = None
         self._log: list[Undo] = []
-        self._stale = Aspect(0)
+        self._stale = 0
         self.count = 0
         self._reset()
 
     def _reset(self) -> None:
         self._snapshots: set[int] = set()
-        self.aspects = Aspect(0)
+        self._touched = 0
         self.edited_nodes: dict[ir.Node, None] = {}
         self.edited_values: dict[ir.Value, None] = {}
 
     # -- transaction ---------------------------------------------------------------------------
+
+    @property
+    def aspects(self) -> Aspect:
+        """What has been touched since the last :meth:`checkpoint`."""
+        return Aspect(self._touched)
 
     @property
     def edits(self) -> int:
@@ -69,8 +78,8 @@ class Editor:
 
     def take_stale(self) -> Aspect:
         """Return what was touched since this was last asked."""
-        stale, self._stale = self._stale, Aspect(0)
-        return stale
+        stale, self._stale = self._stale, 0
+        return Aspect(stale)
 
     def rollback(self, to: int = 0) -> None:
         """Undo all edits after the first ``to`` ones, last first."""
@@ -80,20 +89,20 @@ class Editor:
             inverse(*arguments)
         undo.detach_strays(self.model)
         self._names = None
-        self._stale |= self.aspects
+        self._stale |= self._touched
         self._reset()
 
-    def _record(self, aspects: Aspect, inverse: Callable[..., object], *arguments: Any) -> None:
+    def _record(self, aspects: int, inverse: Callable[..., object], *arguments: Any) -> None:
         self.count += 1
         if self.before_edit is not None:
             self.before_edit(self.count)
         self._log.append((inverse, arguments))
-        self.aspects |= aspects
+        self._touched |= aspects
         self._stale |= aspects
 
     def _record_initializers(self, graph: ir.Graph) -> None:
         """Log a change of the initializers of ``graph``: the first one keeps them all, in order."""
-        aspects = Aspect.STRUCTURE | Aspect.WEIGHTS | Aspect.NAMES
+        aspects = _STRUCTURE | _WEIGHTS | _NAMES
         if id(graph) in self._snapshots:
             self._record(aspects, undo.undone_earlier)
         else:
@@ -133,7 +142,7 @@ class Editor:
             attributes = ir.convenience.convert_attributes(attributes)
         # The node registers itself as a user of its inputs: the inverse must be known before.
         slot: list[ir.Node] = []
-        self._record(Aspect.STRUCTURE | Aspect.NAMES, undo.undo_make, slot)
+        self._record(_STRUCTURE | _NAMES, undo.undo_make, slot)
         node = ir.Node(
             domain,
             op_type,
@@ -157,7 +166,7 @@ class Editor:
         if graph is None:
             raise ValueError("the anchor belongs to no graph")
         for node in nodes:
-            self._record(Aspect.STRUCTURE | Aspect.NAMES, undo.undo_insert, node)
+            self._record(_STRUCTURE | _NAMES, undo.undo_insert, node)
             if self.origin:
                 node.metadata_props.setdefault(ORIGIN_KEY, self.origin)
             for output in node.outputs:
@@ -196,9 +205,7 @@ class Editor:
                     self.edited_nodes.pop(inner, None)
         inputs = node.inputs
         previous = graph._nodes._value_ids_to_boxes[id(node)].prev.value
-        self._record(
-            Aspect.STRUCTURE | Aspect.NAMES, undo.undo_remove, node, graph, previous, inputs
-        )
+        self._record(_STRUCTURE | _NAMES, undo.undo_remove, node, graph, previous, inputs)
         graph.remove(node)
         for index, read in enumerate(inputs):
             if read is not None:
@@ -211,9 +218,7 @@ class Editor:
         old = node.inputs[index]
         if old is value:
             return
-        self._record(
-            Aspect.STRUCTURE, undo.undo_input, node, index, old, node.device_configurations
-        )
+        self._record(_STRUCTURE, undo.undo_input, node, index, old, node.device_configurations)
         node.replace_input_with(index, value)
         self.edited_nodes[node] = None
 
@@ -221,7 +226,7 @@ class Editor:
         """Cut the inputs of ``node`` to ``count``, or fill up with omitted ones."""
         for index in range(count, len(node.inputs)):
             self.replace_input(node, index, None)
-        self._record(Aspect.STRUCTURE, node.resize_inputs, len(node.inputs))
+        self._record(_STRUCTURE, node.resize_inputs, len(node.inputs))
         node.resize_inputs(count)
         self.edited_nodes[node] = None
 
@@ -237,9 +242,7 @@ class Editor:
                 raise ValueError(
                     f"output '{value.name}' of node '{node.name}' cannot be cut: it is in use"
                 )
-        self._record(
-            Aspect.STRUCTURE, undo.undo_cut_outputs, node, outputs, node.device_configurations
-        )
+        self._record(_STRUCTURE, undo.undo_cut_outputs, node, outputs, node.device_configurations)
         node.resize_outputs(count)
         self.edited_nodes[node] = None
 
@@ -248,7 +251,7 @@ class Editor:
         if old is new:
             return
         uses = tuple(old._uses)
-        self._record(Aspect.STRUCTURE, undo.undo_uses, old, new, uses)
+        self._record(_STRUCTURE, undo.undo_uses, old, new, uses)
         for node, index in uses:
             inputs = list(node._inputs)
             inputs[index] = new
@@ -257,7 +260,7 @@ class Editor:
             self.edited_nodes[node] = None
             if node.device_configurations:
                 self._record(
-                    Aspect.STRUCTURE,
+                    _STRUCTURE,
                     setattr,
                     node,
                     "device_configurations",
@@ -307,7 +310,7 @@ class Editor:
         if old.doc_string != new.doc_string:
             self.set_doc(new, old.doc_string)
         if old.meta:
-            self._record(Aspect.NAMES, undo.restore_dict, new.meta, dict(new.meta))
+            self._record(_NAMES, undo.restore_dict, new.meta, dict(new.meta))
             new.meta.update(old.meta)
         self.set_type(new, old.type)
         self.set_shape(new, old.shape)
@@ -316,7 +319,7 @@ class Editor:
     def set_attribute(self, node: ir.Node, attribute: ir.Attr) -> None:
         """Set an attribute of ``node``."""
         self._record(
-            Aspect.STRUCTURE | Aspect.WEIGHTS,
+            _STRUCTURE | _WEIGHTS,
             undo.restore_dict,
             node.attributes,
             dict(node.attributes),
@@ -327,7 +330,7 @@ class Editor:
     def remove_attribute(self, node: ir.Node, name: str) -> None:
         """Remove the attribute ``name`` of ``node``."""
         self._record(
-            Aspect.STRUCTURE | Aspect.WEIGHTS,
+            _STRUCTURE | _WEIGHTS,
             undo.restore_dict,
             node.attributes,
             dict(node.attributes),
@@ -337,7 +340,7 @@ class Editor:
 
     def set_op(self, node: ir.Node, op_type: str, domain: str = "") -> None:
         """Let ``node`` be of another op type, with the inputs, outputs and attributes it has."""
-        self._record(Aspect.STRUCTURE, undo.undo_op, node, node.op_type, node.domain)
+        self._record(_STRUCTURE, undo.undo_op, node, node.op_type, node.domain)
         node.op_type, node.domain = op_type, domain
         self.edited_nodes[node] = None
 
@@ -346,7 +349,7 @@ class Editor:
         before = list(graph)
         if len(nodes) != len(before) or set(nodes) != set(before):
             raise ValueError("the new order must have exactly the nodes of the graph")
-        self._record(Aspect.STRUCTURE, graph.extend, before)
+        self._record(_STRUCTURE, graph.extend, before)
         graph.extend(nodes)
         self.edited_nodes.update(dict.fromkeys(nodes))
 
@@ -367,7 +370,7 @@ class Editor:
         """Set the type of ``value``."""
         if value.type == type_:
             return
-        self._record(Aspect.TYPES, setattr, value, "type", value.type)
+        self._record(_TYPES, setattr, value, "type", value.type)
         value.type = type_
         self.edited_values[value] = None
 
@@ -379,13 +382,13 @@ class Editor:
             new = shape.copy() if isinstance(shape, ir.Shape) else ir.Shape(shape)
         if value.shape == new:
             return
-        self._record(Aspect.TYPES, setattr, value, "shape", value.shape)
+        self._record(_TYPES, setattr, value, "shape", value.shape)
         value.shape = new
         self.edited_values[value] = None
 
     def set_const_value(self, value: ir.Value, tensor: ir.TensorProtocol | None) -> None:
         """Set the tensor of an initializer, with its type and shape."""
-        self._record(Aspect.WEIGHTS, setattr, value, "const_value", value.const_value)
+        self._record(_WEIGHTS, setattr, value, "const_value", value.const_value)
         value.const_value = tensor
         if tensor is not None:
             self.set_type(value, ir.TensorType(tensor.dtype))
@@ -397,7 +400,7 @@ class Editor:
             return
         if value.is_initializer() and value.graph is not None:
             self._record_initializers(value.graph)
-        self._record(Aspect.NAMES, undo.undo_rename, value, value.name)
+        self._record(_NAMES, undo.undo_rename, value, value.name)
         self.names.release(value)
         value.name = name
         self.names.claim(value, name)
@@ -405,7 +408,7 @@ class Editor:
 
     def rename_node(self, node: ir.Node, name: str | None) -> None:
         """Rename ``node``."""
-        self._record(Aspect.NAMES, setattr, node, "name", node.name)
+        self._record(_NAMES, setattr, node, "name", node.name)
         node.name = name
 
     def add_initializer(self, graph: GraphLike, tensor: ir.TensorProtocol, name: str) -> ir.Value:
@@ -453,26 +456,26 @@ class Editor:
     def set_output(self, graph: GraphLike, index: int, value: ir.Value) -> None:
         """Let output ``index`` of ``graph`` be ``value``."""
         outputs = graph.outputs
-        self._record(Aspect.STRUCTURE, outputs.__setitem__, index, outputs[index])
+        self._record(_STRUCTURE, outputs.__setitem__, index, outputs[index])
         outputs[index] = value
         self.edited_values[value] = None
 
     def set_outputs(self, graph: GraphLike, values: Sequence[ir.Value]) -> None:
         """Let the outputs of ``graph`` be ``values``."""
-        self._record(Aspect.STRUCTURE, undo.restore_io, graph.outputs, list(graph.outputs))
+        self._record(_STRUCTURE, undo.restore_io, graph.outputs, list(graph.outputs))
         undo.restore_io(graph.outputs, values)
         self.edited_values.update(dict.fromkeys(values))
 
     def set_inputs(self, graph: GraphLike, values: Sequence[ir.Value]) -> None:
         """Let the inputs of ``graph`` be ``values``."""
-        self._record(Aspect.STRUCTURE, undo.restore_io, graph.inputs, list(graph.inputs))
+        self._record(_STRUCTURE, undo.restore_io, graph.inputs, list(graph.inputs))
         undo.restore_io(graph.inputs, values)
         self.edited_values.update(dict.fromkeys(values))
 
     def set_opset(self, owner: ir.Model | GraphLike, domain: str, version: int | None) -> None:
         """Import ``domain`` at ``version``; ``None`` removes the import."""
         imports = owner.opset_imports
-        self._record(Aspect.STRUCTURE, undo.restore_dict, imports, dict(imports))
+        self._record(_STRUCTURE, undo.restore_dict, imports, dict(imports))
         if version is None:
             imports.pop(domain, None)
         else:
@@ -481,7 +484,7 @@ class Editor:
     def set_metadata(self, owner: Any, key: str, text: str | None) -> None:
         """Set a metadata property of a model, graph, node or value; ``None`` removes it."""
         properties = owner.metadata_props
-        self._record(Aspect.NAMES, undo.restore_dict, properties, dict(properties))
+        self._record(_NAMES, undo.restore_dict, properties, dict(properties))
         if text is None:
             properties.pop(key, None)
         else:
@@ -489,20 +492,20 @@ class Editor:
 
     def set_doc(self, owner: Any, text: str | None) -> None:
         """Set the doc string of a model, graph, node or value."""
-        self._record(Aspect.NAMES, setattr, owner, "doc_string", owner.doc_string)
+        self._record(_NAMES, setattr, owner, "doc_string", owner.doc_string)
         owner.doc_string = text
 
     def add_function(self, function: ir.Function) -> None:
         """Add a model-local function."""
         functions = self.model.functions
-        self._record(Aspect.STRUCTURE, undo.restore_dict, functions, dict(functions))
+        self._record(_STRUCTURE, undo.restore_dict, functions, dict(functions))
         functions[function.identifier()] = function
         self._names = None
 
     def remove_function(self, function: ir.Function) -> None:
         """Remove a model-local function."""
         functions = self.model.functions
-        self._record(Aspect.ALL, undo.restore_dict, functions, dict(functions))
+        self._record(Aspect.ALL.value, undo.restore_dict, functions, dict(functions))
         del functions[function.identifier()]
 
     def swap(self, other: ir.Model, aspects: Aspect = Aspect.ALL) -> None:
@@ -512,6 +515,6 @@ class Editor:
             other: The model to take from, which differs in ``aspects``.
             aspects: What is known to differ.
         """
-        self._record(aspects, undo.restore_contents, self.model, undo.contents(self.model))
+        self._record(aspects.value, undo.restore_contents, self.model, undo.contents(self.model))
         undo.restore_contents(self.model, undo.contents(other))
         self._names = None

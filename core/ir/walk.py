@@ -14,7 +14,7 @@ _GRAPH, _GRAPHS = 5, 10
 
 def node_subgraphs(node: ir.Node) -> Iterator[ir.Graph]:
     """Yield the graphs that the attributes of ``node`` hold, in the order of the attributes."""
-    for attribute in node.attributes.values():
+    for attribute in node._attributes.data.values():
         if attribute.type == _GRAPH and not attribute.is_ref():
             yield attribute.value
         elif attribute.type == _GRAPHS and not attribute.is_ref():
@@ -27,7 +27,7 @@ def graph_tree(root: ir.Graph | ir.Function) -> Iterator[ir.Graph | ir.Function]
     while stack:
         graph = stack.pop()
         yield graph
-        nested = [sub for node in graph if node.attributes for sub in node_subgraphs(node)]
+        nested = [sub for node in graph if node._attributes.data for sub in node_subgraphs(node)]
         stack.extend(reversed(nested))
 
 
@@ -48,7 +48,7 @@ def op_histogram(model: ir.Model) -> dict[tuple[str, str], int]:
     """Count the nodes of ``model`` by domain and op type, subgraphs and functions included."""
     counts: dict[tuple[str, str], int] = {}
     for node in model_nodes(model):
-        key = (node.domain, node.op_type)
+        key = (node._domain, node._op_type)
         counts[key] = counts.get(key, 0) + 1
     return counts
 

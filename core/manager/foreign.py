@@ -2,30 +2,16 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ..contract import Aspect, ForeignPass
+from ..ir.collector import gc_paused
 from ..ir.fingerprint import Fingerprint, changed_aspects, fingerprint
 
 if TYPE_CHECKING:
     import onnx_ir as ir
 
     from ..ir.editor import Editor
-
-
-@contextmanager
-def gc_paused() -> Iterator[None]:
-    """Keep the garbage collector from walking a heap that only grows."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def apply_foreign(

@@ -92,8 +92,8 @@ class ModelState:
         """Check the model after ``pass_``, before its commit.
 
         Raises:
-            BrokenPromiseError: It left a broken model, changed the interface, wrote into a weight, went
-                round the editor, or claims a fact that does not hold.
+            BrokenPromiseError: It left a broken model, changed the interface, wrote into a
+                weight, went round the editor, or claims a fact that does not hold.
         """
         if self._verify == "off":
             return
@@ -163,3 +163,13 @@ class ModelState:
         self.fingerprint = None
         self.facts.invalidate(touched)
         self.analyses.invalidate(Aspect.ALL)
+
+    def restart(self) -> None:
+        """Undo every pass: the model is the original again."""
+        self.edit.rollback()
+        self.broken_by.clear()
+        self.fingerprint = None
+        self.facts.invalidate(Aspect.ALL)
+        self.analyses.invalidate(Aspect.ALL)
+        self._interface = interface_of(self.model)
+        self.measure(Aspect.ALL)

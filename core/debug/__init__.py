@@ -1,0 +1,1 @@
+"""Debugging: what is left behind when a pass fails."""
