@@ -50,18 +50,14 @@ class AttributeEncoder:
                 return _sparse(attribute, self._tensors.sparse(value, value.name or ""))
             return self._messages(attribute, number)
         elif plain := _PLAIN_FIELDS.get(kind):
-            fields: dict[str, Any] = {plain: _bytes(value)}
-            doc = attribute.doc_string or None
-            proto = onnx.AttributeProto(
-                name=attribute.name, type=int(kind), doc_string=doc, **fields
-            )
+            fields: dict[str, Any] = {plain: _bytes(value), "type": int(kind)}
+            proto = onnx.AttributeProto(name=name, doc_string=doc, **fields)
         elif kind == _Type.UNDEFINED:
-            proto = onnx.AttributeProto(
-                name=attribute.name, doc_string=attribute.doc_string or None
-            )
+            proto = onnx.AttributeProto(name=name, doc_string=doc)
         else:
             proto = ir.serde.serialize_attribute(attribute)
-        return proto.SerializeToString(deterministic=True)
+        encoded: bytes = proto.SerializeToString(deterministic=True)
+        return encoded
 
     def _messages(self, attribute: ir.Attr, number: int) -> bytes | Rope:
         rope = Rope()

@@ -56,7 +56,8 @@ class TensorEncoder:
         if proto.values.name != name:
             proto = onnx.SparseTensorProto.FromString(proto.SerializeToString())
             proto.values.name = name
-        return proto.SerializeToString(deterministic=True)
+        encoded: bytes = proto.SerializeToString(deterministic=True)
+        return encoded
 
 
 def _from_proto(proto: onnx.TensorProto, tensor: ir.TensorProtocol, name: str) -> bytes:
@@ -67,4 +68,5 @@ def _from_proto(proto: onnx.TensorProto, tensor: ir.TensorProtocol, name: str) -
         del proto.metadata_props[:]
         for key, text in tensor.metadata_props.items():
             proto.metadata_props.add(key=key, value=text)
-    return proto.SerializeToString(deterministic=True)
+    encoded: bytes = proto.SerializeToString(deterministic=True)
+    return encoded

@@ -73,7 +73,7 @@ class AttributeReader:
             ModelError: It cannot be carried through.
         """
         name, doc = proto.name, proto.doc_string or None
-        kind = proto.type
+        kind: int = proto.type
         if proto.ref_attr_name:
             return ir.RefAttr(name, proto.ref_attr_name, ir.AttributeType(kind), doc_string=doc)
         if not kind:

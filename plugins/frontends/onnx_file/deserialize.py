@@ -104,7 +104,7 @@ class Deserializer:
                 if value is None:
                     value = self._defined(scope, name, infos.get(name))
                     value.type = ir.TensorType(tensor.dtype)
-                    value.shape = ir.Shape(tensor.shape, frozen=True)
+                    value.shape = ir.Shape(tensor.shape.numpy(), frozen=True)
                 value.const_value = tensor
                 initializers[name] = value
         nodes = [self._node(node, scopes, infos) for node in proto.node]
@@ -116,7 +116,7 @@ class Deserializer:
             inputs,
             [self._output(scope, info.name, info) for info in proto.output],
             nodes=nodes,
-            initializers=initializers.values(),
+            initializers=list(initializers.values()),
             doc_string=proto.doc_string or None,
             name=proto.name or None,
             metadata_props=_metadata(proto.metadata_props),
