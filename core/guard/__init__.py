@@ -8,6 +8,7 @@ from .synthesize import Candidate, synthesize_inputs
 
 __all__ = [
     "DEFAULT_SIZE_LIMIT",
+    "DEFAULT_SIZE_LIMIT",
     "Candidate",
     "Guard",
     "InputSpec",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..contract.effects import Approximate, Effect, Exact, Lossy
@@ -122,7 +123,7 @@ class _Comparer:
 
         a, b = np.asarray(old), np.asarray(new)
         if a.dtype != b.dtype and not (_is_text(a) and _is_text(b)):
-            return self._differs("breach", f"dtype {a.dtype} became {b.dtype}")
+            return self._retyped(a, b)
         if a.ndim != b.ndim:
             return self._differs("breach", f"shape {_shape(a)} became {_shape(b)}")
         if a.shape != b.shape:
@@ -132,9 +133,16 @@ class _Comparer:
         if _is_text(a):
             count = int((a != b).sum())
             return self._discrete(f"{count} of {a.size} strings differ") if count else self._equal()
-        if a.dtype.kind in "iub" or a.dtype.name in ("int4", "uint4", "int2", "uint2"):
-            return self._integers(a, b)
-        return self._floats(a, b)
+        return self._floats(a, b) if _is_float(a) else self._integers(a, b)
+
+    def _retyped(self, a: Array, b: Array) -> OutputDifference:
+        """Another dtype; between floats the distance of the numbers is told all the same."""
+        difference = self._differs("breach", f"dtype {a.dtype} became {b.dtype}")
+        if a.shape != b.shape or not (_is_float(a) and _is_float(b)):
+            return difference
+        measured = self._floats(a.astype("float64"), b.astype("float64"))
+        reason = difference.reason + (f", {measured.reason}" if measured.reason else "")
+        return replace(measured, status="breach", reason=reason)
 
     def _integers(self, a: Array, b: Array) -> OutputDifference:
         unequal = 0
@@ -215,6 +223,13 @@ def _not_finite(x: Array, y: Array) -> str:
         if was != became:
             return f"{was} {label} elements became {became}"
     return "NaN or infinite elements stand elsewhere or changed sign"
+
+
+def _is_float(a: Array) -> bool:
+    """Whether the elements are real or complex floats, those of ml_dtypes included."""
+    if a.dtype.kind in "fc":
+        return True
+    return a.dtype.name.startswith(("bfloat", "float"))
 
 
 def _is_text(a: Array) -> bool:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..contract import Runtime, Session
+from ..contract import Runtime, Session, ValueInfo
 from ..contract.effects import Effect
 from ..errors import RuntimeFailure
 from ..ir.walk import model_graphs
@@ -130,9 +130,9 @@ class Guard:
             unchecked=dict.fromkeys(sorted(unseeded), reason),
         )
 
-    def _record_given(self, session: Session) -> Reference:
+    def _record_given(self, session: Session, signature: Sequence[ValueInfo]) -> Reference:
         assert self.inputs is not None
-        inputs = load_inputs(self.inputs, session.inputs, limit=MOST_INPUTS)
+        inputs = load_inputs(self.inputs, signature, limit=MOST_INPUTS)
         outputs = [tuple(session.run(feed)) for feed in inputs]
         source = "the given inputs" if len(inputs) == 1 else f"{len(inputs)} sets of given inputs"
         return Reference(inputs=tuple(inputs), outputs=tuple(outputs), source=source)
@@ -155,37 +155,6 @@ class Guard:
             synthesized=True,
         )
 
-    def _search(
-        self, model: ir.Model, session: Session
-    ) -> tuple[int, list[tuple[Candidate, tuple[Any, ...]]]]:
-        """Return the number of runs and the candidates to keep, with their outputs."""
-        kept: list[tuple[Candidate, tuple[Any, ...]]] = []
-        poor: list[tuple[Candidate, tuple[Any, ...]]] = []
-        failure: RuntimeFailure | None = None
-        tries, left = 0, _MORE_TRIES
-        for candidate in synthesize_inputs(model, session.inputs, self.seed):
-            if kept:
-                if candidate.shapes == kept[0][0].shapes:
-                    continue
-                if not left:
-                    break
-                left -= 1
-            tries += 1
-            try:
-                outputs = tuple(session.run(candidate.feed))
-            except RuntimeFailure as error:
-                failure = failure or error
-                continue
-            if _tells_something(outputs):
-                kept.append((candidate, outputs))
-                if len(kept) == 2:
-                    break
-            elif not poor:
-                poor.append((candidate, outputs))
-        if not kept and not poor:
-            raise failure or RuntimeFailure("no inputs were found that it accepts")
-        return tries, kept or poor
-
     def judge(self, reference: Reference, model: ir.Model | Path, effect: Effect) -> Verdict:
         """Run ``model`` on the inputs of ``reference`` and compare, as far as ``effect`` allows.
 
@@ -200,7 +169,7 @@ class Guard:
         if current.names != reference.names:
             change = f"outputs {_listed(reference)} became {_listed(current)}"
             return Verdict("breach", reason=change)
-        return compare_references(reference, current, effect)
+        return replace(compare_references(reference, current, effect), current=current)
 
     def advance(self, reference: Reference, model: ir.Model | Path) -> Reference:
         """Return what ``model`` gives for the inputs of ``reference``: the next reference.
@@ -212,6 +181,48 @@ class Guard:
         outputs = tuple(tuple(session.run(feed)) for feed in reference.inputs)
         names = tuple(info.name for info in session.outputs)
         return replace(reference, names=names, outputs=outputs)
+
+
+_Tried = tuple[Candidate, tuple[Any, ...]]
+
+
+def _search(session: Session, candidates: Iterable[Candidate]) -> tuple[int, list[_Tried]]:
+    """Return the number of runs and the candidates to keep, with their outputs."""
+    kept: list[_Tried] = []
+    poor: list[_Tried] = []
+    failure: RuntimeFailure | None = None
+    tries, left = 0, _MORE_TRIES
+    for candidate in candidates:
+        if kept:
+            if candidate.shapes == kept[0][0].shapes:
+                continue
+            if not left:
+                break
+            left -= 1
+        tries += 1
+        try:
+            outputs = tuple(session.run(candidate.feed))
+        except RuntimeFailure as error:
+            failure = failure or error
+            continue
+        if _tells_something(outputs):
+            kept.append((candidate, outputs))
+            if len(kept) == 2:
+                break
+        elif not poor:
+            poor.append((candidate, outputs))
+    if not kept and not poor:
+        raise failure or RuntimeFailure("no inputs were found that it accepts")
+    return tries, kept or poor
+
+
+def _signature(model: ir.Model, session: Session) -> list[ValueInfo]:
+    """The inputs; a runtime that loads a file may show an unknown rank as a scalar's."""
+    unknown = {value.name for value in model.graph.inputs if value.shape is None}
+    return [
+        replace(info, shape=None) if info.name in unknown and not info.shape else info
+        for info in session.inputs
+    ]
 
 
 def compare_references(reference: Reference, current: Reference, effect: Effect) -> Verdict:

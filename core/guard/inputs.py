@@ -151,7 +151,7 @@ def _from_pb(path: Path, signature: Sequence[ValueInfo]) -> tuple[str, Any]:
     position = _number(path)
     if position >= len(signature):
         raise UsageError(
-            f"inputs: '{path}' is for input {position}, the last of the model is {len(signature) - 1}"
+            f"inputs: '{path}' is for input {position}, the model has {len(signature)} from 0 on"
         )
     info = signature[position]
     kind = parse_type(info.type).kind

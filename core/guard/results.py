@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from .guard import Reference
 
 DifferenceStatus = Literal["equal", "within", "undecided", "unchecked", "breach"]
 """From best to worst; ``undecided``: a discrete value or a data-dependent shape flipped, which an
@@ -60,12 +63,15 @@ class Verdict:
         reason: One clause: what was broken, why nothing was verified, or what was compared.
         drift: The largest relative difference of the outputs from the reference; ``None`` where
             none was measured.
+        current: What the model gave, as the reference of the next one; ``None`` where it did not
+            run.
     """
 
     status: VerdictStatus
     differences: tuple[OutputDifference, ...] = ()
     reason: str = ""
     drift: float | None = None
+    current: Reference | None = field(default=None, repr=False, compare=False)
 
     def to_json(self) -> dict[str, Any]:
         """The verdict as JSON data."""
