@@ -117,8 +117,8 @@ class Plan:
     @property
     def digest(self) -> str:
         """SHA-256 over all that determines what runs: passes, versions, options, order, repeats."""
-        text = json.dumps(_run(self.steps), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+        text = json.dumps(run_of(self.steps), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
 
     def passes(self) -> Iterator[Step]:
         """Yield all steps in order, those of a repeat once."""
@@ -182,10 +182,10 @@ def _item_json(item: PlanItem) -> dict[str, Any]:
     }
 
 
-def _run(items: Sequence[PlanItem]) -> list[Any]:
+def run_of(items: Sequence[PlanItem]) -> list[Any]:
     """Return what runs, as data: the part of a plan that a lock holds."""
     return [
-        {"repeat": item.max, "steps": _run(item.steps)}
+        {"repeat": item.max, "steps": run_of(item.steps)}
         if isinstance(item, RepeatStep)
         else asdict(item.identity)
         for item in items
