@@ -8,7 +8,6 @@ from .synthesize import Candidate, synthesize_inputs
 
 __all__ = [
     "DEFAULT_SIZE_LIMIT",
-    "DEFAULT_SIZE_LIMIT",
     "Candidate",
     "Guard",
     "InputSpec",

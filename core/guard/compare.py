@@ -227,9 +227,8 @@ def _not_finite(x: Array, y: Array) -> str:
 
 def _is_float(a: Array) -> bool:
     """Whether the elements are real or complex floats, those of ml_dtypes included."""
-    if a.dtype.kind in "fc":
-        return True
-    return a.dtype.name.startswith(("bfloat", "float"))
+    name: str = a.dtype.name
+    return a.dtype.kind in "fc" or name.startswith(("bfloat", "float"))
 
 
 def _is_text(a: Array) -> bool:

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 from ..contract import Runtime, Session, ValueInfo
 from ..contract.effects import Effect
 from ..errors import RuntimeFailure
-from ..ir.walk import model_graphs
+from ..ir.walk import model_graphs, model_nodes
 from .compare import compare_outputs
 from .inputs import InputSpec, load_inputs
 from .results import OutputDifference, Verdict, VerdictStatus, largest_relative, worst_of
-from .synthesize import Candidate, synthesize_inputs
-from .trace import outputs_after
+from .search import search
+from .synthesize import synthesize_inputs
+from .trace import is_data_dependent, is_random, is_unseeded, outputs_after
 
 if TYPE_CHECKING:
     import onnx_ir as ir
@@ -25,19 +26,6 @@ DEFAULT_SIZE_LIMIT = 2 << 30
 
 MOST_INPUTS = 4
 """Sets of inputs that are run at most, so that what is kept stays small."""
-
-_MORE_TRIES = 3
-"""Further candidates that are tried for a second choice of symbolic dimensions."""
-
-_RANDOM = {
-    "Bernoulli",
-    "Multinomial",
-    "RandomNormal",
-    "RandomNormalLike",
-    "RandomUniform",
-    "RandomUniformLike",
-}
-_DATA_DEPENDENT = {"Compress", "NonMaxSuppression", "NonZero", "StringSplit", "Unique"}
 
 
 @dataclass(frozen=True)
@@ -115,18 +103,19 @@ class Guard:
             )
         try:
             session = self.runtime.session(source or model)
+            signature = _signature(model, session)
             if self.inputs is None:
-                reference = self._record_synthesized(model, session, source)
+                reference = self._record_synthesized(model, session, signature, source)
             else:
-                reference = self._record_given(session)
+                reference = self._record_given(session, signature)
         except RuntimeFailure as failure:
             return Reference(problem=f"the original does not run: {failure}")
-        unseeded = outputs_after(model, _is_unseeded)
+        unseeded = outputs_after(model, is_unseeded)
         reason = "it depends on a random op without a seed"
         return replace(
             reference,
             names=tuple(info.name for info in session.outputs),
-            data_dependent=frozenset(outputs_after(model, _is_data_dependent)),
+            data_dependent=frozenset(outputs_after(model, is_data_dependent)),
             unchecked=dict.fromkeys(sorted(unseeded), reason),
         )
 
@@ -138,12 +127,16 @@ class Guard:
         return Reference(inputs=tuple(inputs), outputs=tuple(outputs), source=source)
 
     def _record_synthesized(
-        self, model: ir.Model, session: Session, source: Path | None
+        self,
+        model: ir.Model,
+        session: Session,
+        signature: Sequence[ValueInfo],
+        source: Path | None,
     ) -> Reference:
-        tries, kept = self._search(model, session)
+        tries, kept = search(session, synthesize_inputs(model, signature, self.seed))
         inputs = tuple(candidate.feed for candidate, _ in kept)
         outputs = tuple(results for _, results in kept)
-        if tries > len(kept) and any(map(_is_random, _all_nodes(model))):
+        if tries > len(kept) and any(map(is_random, model_nodes(model))):
             # Generators go on from run to run; a fresh session begins as that of the judge will.
             fresh = self.runtime.session(source or model)
             outputs = tuple(tuple(fresh.run(feed)) for feed in inputs)
@@ -181,39 +174,6 @@ class Guard:
         outputs = tuple(tuple(session.run(feed)) for feed in reference.inputs)
         names = tuple(info.name for info in session.outputs)
         return replace(reference, names=names, outputs=outputs)
-
-
-_Tried = tuple[Candidate, tuple[Any, ...]]
-
-
-def _search(session: Session, candidates: Iterable[Candidate]) -> tuple[int, list[_Tried]]:
-    """Return the number of runs and the candidates to keep, with their outputs."""
-    kept: list[_Tried] = []
-    poor: list[_Tried] = []
-    failure: RuntimeFailure | None = None
-    tries, left = 0, _MORE_TRIES
-    for candidate in candidates:
-        if kept:
-            if candidate.shapes == kept[0][0].shapes:
-                continue
-            if not left:
-                break
-            left -= 1
-        tries += 1
-        try:
-            outputs = tuple(session.run(candidate.feed))
-        except RuntimeFailure as error:
-            failure = failure or error
-            continue
-        if _tells_something(outputs):
-            kept.append((candidate, outputs))
-            if len(kept) == 2:
-                break
-        elif not poor:
-            poor.append((candidate, outputs))
-    if not kept and not poor:
-        raise failure or RuntimeFailure("no inputs were found that it accepts")
-    return tries, kept or poor
 
 
 def _signature(model: ir.Model, session: Session) -> list[ValueInfo]:
@@ -268,40 +228,6 @@ def weight_bytes(model: ir.Model) -> int:
         for value in getattr(graph, "initializers", {}).values()
         if value.const_value is not None
     )
-
-
-def _all_nodes(model: ir.Model) -> Iterable[ir.Node]:
-    return (node for graph in model_graphs(model) for node in graph)
-
-
-def _is_random(node: ir.Node) -> bool:
-    if node.op_type == "Dropout":
-        return len(node.inputs) > 2 and node.inputs[2] is not None
-    return node.op_type in _RANDOM
-
-
-def _is_unseeded(node: ir.Node) -> bool:
-    return _is_random(node) and "seed" not in node.attributes
-
-
-def _is_data_dependent(node: ir.Node) -> bool:
-    return node.op_type in _DATA_DEPENDENT
-
-
-def _tells_something(outputs: Iterable[Any]) -> bool:
-    """Whether outputs can show a difference: not all empty, and none without a finite number."""
-    import numpy as np
-
-    any_value = False
-    for output in outputs:
-        if isinstance(output, np.ndarray):
-            is_float = output.dtype.kind in "fc"
-            if output.size and is_float and not np.isfinite(output).any():
-                return False
-            any_value = any_value or output.size > 0
-        else:
-            any_value = any_value or bool(output)
-    return any_value
 
 
 def _listed(reference: Reference) -> str:

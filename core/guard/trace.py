@@ -38,6 +38,17 @@ _MOVES: dict[str, tuple[int, ...] | None] = {
 """Ops whose outputs hold (about) the values of these inputs."""
 
 
+_RANDOM = {
+    "Bernoulli",
+    "Multinomial",
+    "RandomNormal",
+    "RandomNormalLike",
+    "RandomUniform",
+    "RandomUniformLike",
+}
+_DATA_DEPENDENT = {"Compress", "NonMaxSuppression", "NonZero", "StringSplit", "Unique"}
+
+
 def final_uses(model: ir.Model, value: ir.Value) -> Iterator[tuple[ir.Node, int]]:
     """Yield the node and input index of each use of ``value`` that does more than move it.
 
@@ -130,3 +141,20 @@ def _functions_with(
         if not more:
             return found
         found |= more
+
+
+def is_random(node: ir.Node) -> bool:
+    """Whether the values of ``node`` are drawn, with a seed or without."""
+    if node.op_type == "Dropout":
+        return len(node.inputs) > 2 and node.inputs[2] is not None
+    return node.op_type in _RANDOM
+
+
+def is_unseeded(node: ir.Node) -> bool:
+    """Whether the values of ``node`` are drawn anew in every session."""
+    return is_random(node) and "seed" not in node.attributes
+
+
+def is_data_dependent(node: ir.Node) -> bool:
+    """Whether the shape of what ``node`` gives depends on values."""
+    return node.op_type in _DATA_DEPENDENT
