@@ -24,14 +24,17 @@ class PassContext(Protocol):
     Attributes:
         edit: The one door to changing the model; every change is undone on failure.
         seed: Seed of the run.
-        rng: Random generator of this step, seeded from the run's seed and the step.
         inputs: The user's sample inputs, one mapping of input names to arrays each; may be empty.
     """
 
     edit: Editor
     seed: int
-    rng: np.random.Generator
     inputs: Sequence[Mapping[str, Any]]
+
+    @property
+    def rng(self) -> np.random.Generator:
+        """Random generator of this step, seeded from the run's seed and the pass."""
+        ...
 
     def graphs(self, model: ir.Model) -> Iterator[ir.Graph | ir.Function]:
         """Yield the main graph and the functions, each followed by its subgraphs."""

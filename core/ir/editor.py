@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ import onnx_ir as ir
 from ..contract.aspects import Aspect
 from . import undo
 from .names import NameScope
-from .walk import graph_tree, model_graphs, node_subgraphs, owning_graph
+from .walk import GRAPH_KINDS, model_graphs, node_subgraphs, owning_graph
 
 if TYPE_CHECKING:
     GraphLike = ir.Graph | ir.Function
@@ -40,6 +41,8 @@ class Editor:
         model: The model being edited.
         edited_nodes: Nodes inserted or rewired since then, in order, for incremental verification.
         edited_values: Values retyped, renamed or (un)registered since then.
+        op_changes: By how many nodes each op type has grown since then.
+        recount: Whether more nodes came or went than ``op_changes`` tells.
         before_edit: Called with the number of the edit (from 1) before each edit; may raise.
     """
 
@@ -58,6 +61,13 @@ class Editor:
         self._touched = 0
         self.edited_nodes: dict[ir.Node, None] = {}
         self.edited_values: dict[ir.Value, None] = {}
+        self.op_changes: Counter[tuple[str, str]] = Counter()
+        self.recount = False
+
+    def _count_op(self, node: ir.Node, by: int) -> None:
+        self.op_changes[node._domain, node._op_type] += by
+        if node._attributes.data and any(True for _ in node_subgraphs(node)):
+            self.recount = True
 
     # -- transaction ---------------------------------------------------------------------------
 
@@ -181,6 +191,7 @@ class Editor:
             else:
                 anchor.prepend(node)
             self.edited_nodes[node] = None
+            self._count_op(node, 1)
 
     def remove(self, node: ir.Node) -> None:
         """Take ``node`` out of its graph.
@@ -212,6 +223,7 @@ class Editor:
                 read._remove_usage(node, index)
         node._inputs = (None,) * len(inputs)
         self.edited_nodes.pop(node, None)
+        self._count_op(node, -1)
 
     def replace_input(self, node: ir.Node, index: int, value: ir.Value | None) -> None:
         """Let input ``index`` of ``node`` be ``value``."""
@@ -325,6 +337,7 @@ class Editor:
             dict(node.attributes),
         )
         node.attributes[attribute.name] = attribute
+        self.recount = self.recount or attribute.type in GRAPH_KINDS
         self.edited_nodes[node] = None
 
     def remove_attribute(self, node: ir.Node, name: str) -> None:
@@ -335,13 +348,16 @@ class Editor:
             node.attributes,
             dict(node.attributes),
         )
+        self.recount = self.recount or node.attributes[name].type in GRAPH_KINDS
         del node.attributes[name]
         self.edited_nodes[node] = None
 
     def set_op(self, node: ir.Node, op_type: str, domain: str = "") -> None:
         """Let ``node`` be of another op type, with the inputs, outputs and attributes it has."""
         self._record(_STRUCTURE, undo.undo_op, node, node.op_type, node.domain)
+        self._count_op(node, -1)
         node.op_type, node.domain = op_type, domain
+        self._count_op(node, 1)
         self.edited_nodes[node] = None
 
     def reorder(self, graph: GraphLike, nodes: Sequence[ir.Node]) -> None:
@@ -384,6 +400,18 @@ class Editor:
             return
         self._record(_TYPES, setattr, value, "shape", value.shape)
         value.shape = new
+        self.edited_values[value] = None
+
+    def annotate(self, value: ir.Value, type_: ir.TypeProtocol, shape: ir.Shape | None) -> None:
+        """Set the type and the shape of ``value`` in one edit, as inference does for every value.
+
+        Args:
+            value: The value.
+            type_: Its type; both can be changed in place, so no two values may share them.
+            shape: Its shape.
+        """
+        self._record(_TYPES, undo.restore_typing, value, value.type, value.shape)
+        undo.restore_typing(value, type_, shape)
         self.edited_values[value] = None
 
     def set_const_value(self, value: ir.Value, tensor: ir.TensorProtocol | None) -> None:
@@ -501,12 +529,14 @@ class Editor:
         self._record(_STRUCTURE, undo.restore_dict, functions, dict(functions))
         functions[function.identifier()] = function
         self._names = None
+        self.recount = True
 
     def remove_function(self, function: ir.Function) -> None:
         """Remove a model-local function."""
         functions = self.model.functions
         self._record(Aspect.ALL.value, undo.restore_dict, functions, dict(functions))
         del functions[function.identifier()]
+        self.recount = True
 
     def swap(self, other: ir.Model, aspects: Aspect = Aspect.ALL) -> None:
         """Put the contents of ``other`` into the model; the model object stays the same one.
@@ -518,3 +548,4 @@ class Editor:
         self._record(aspects.value, undo.restore_contents, self.model, undo.contents(self.model))
         undo.restore_contents(self.model, undo.contents(other))
         self._names = None
+        self.recount = True

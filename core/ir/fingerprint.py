@@ -8,7 +8,7 @@ from typing import Any
 import onnx_ir as ir
 
 from ..contract.aspects import Aspect
-from .walk import model_graphs, node_subgraphs
+from .walk import model_graphs, node_subgraphs, ordered_nodes
 
 _TENSOR, _GRAPH, _TENSORS, _GRAPHS = 4, 5, 9, 10
 
@@ -74,7 +74,7 @@ class _Hasher:
             self._define((value,))
             self.weights.append(weight_identity(value.const_value))
         structure, numbers = self.structure, self.numbers
-        for node in graph:
+        for node in ordered_nodes(graph):
             structure.append(
                 (
                     node.domain,
@@ -84,7 +84,7 @@ class _Hasher:
                     *[-1 if v is None else numbers.get(id(v), id(v)) for v in node._inputs],
                 )
             )
-            if node.attributes:
+            if node._attributes.data:
                 self._attributes(node)
             self.names.append((node.name, node.doc_string, _items(node._metadata_props)))
             self._define(node._outputs)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING, Any
 
-from .walk import node_subgraphs
+from .walk import GRAPH_KINDS, node_subgraphs
 
 if TYPE_CHECKING:
     import onnx_ir as ir
 
-_TENSOR, _GRAPHS = 4, (5, 10)
+_TENSOR = 4
 
 
 def model_text(model: ir.Model) -> list[str]:
@@ -41,7 +41,7 @@ def _graph_text(graph: ir.Graph | ir.Function, indent: str) -> list[str]:
         outputs = ", ".join(_value(value) for value in node.outputs)
         reads = ", ".join("" if value is None else f"%{value.name}" for value in node.inputs)
         domain = f"{node.domain}::" if node.domain else ""
-        attributes = [_attribute(a) for a in node.attributes.values() if a.type not in _GRAPHS]
+        attributes = [_attribute(a) for a in node.attributes.values() if a.type not in GRAPH_KINDS]
         suffix = f" {{{', '.join(attributes)}}}" if attributes else ""
         lines.append(f"{indent}  {outputs} = {domain}{node.op_type}({reads}){suffix}")
         for subgraph in node_subgraphs(node):

@@ -102,6 +102,12 @@ def undo_rename(value: ir.Value, name: str | None) -> None:
         value.const_value.name = name
 
 
+def restore_typing(value: ir.Value, type_: ir.TypeProtocol | None, shape: ir.Shape | None) -> None:
+    """Set both; the setter of the shape checks its type, which costs as much as all the rest."""
+    value._type = type_
+    value._shape = shape
+
+
 def restore_initializers(graph: ir.Graph, snapshot: Mapping[str, ir.Value]) -> None:
     """Restore the initializers of a graph, in their order."""
     initializers = graph.initializers

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from .path import node_path
 from .schema import signature_problem
-from .walk import model_graphs, node_subgraphs, owning_graph
+from .walk import model_graphs, node_subgraphs, ordered_nodes, owning_graph
 
 if TYPE_CHECKING:
     import onnx_ir as ir
@@ -51,18 +51,19 @@ def verify_edited(
     positions = _Positions(model)
     imports = _Imports(model)
     for node in nodes:
-        graph = node.graph
+        graph = node._graph
         if graph is None:
             continue
-        problems += _node_problems(node, graph, imports.of(graph), model)
+        _check_node(node, graph, imports.of(graph), model, problems)
         if order:
-            problems += positions.problems(node)
-        for value in node.outputs:
-            problems += _name_problems(value, graph)
+            positions.check(node, problems)
+        for value in node._outputs:
+            if not value._name:
+                _check_name(value, graph, problems)
     for value in values:
         if value.graph is not None and (value.is_initializer() or value.is_graph_output()):
-            problems += _name_problems(value, value.graph)
-            problems += _output_problems(value, value.graph)
+            _check_name(value, value.graph, problems)
+            _check_output(value, value.graph, problems)
     return problems
 
 
@@ -77,86 +78,83 @@ def _verify_graph(
     scope = dict(outer)
     own: set[str] = set()
 
-    def define(value: ir.Value) -> None:
-        name = value.name
-        if not name:
-            return
-        if name in own or (name in outer and outer[name] is not value):
-            problems.append(Problem("name", f"two values are called '{name}'"))
-        own.add(name)
-        scope[name] = value
+    def define(values: Iterable[ir.Value]) -> None:
+        for value in values:
+            name = value._name
+            if not name:
+                continue
+            if name in own or (name in outer and outer[name] is not value):
+                problems.append(Problem("name", f"two values are called '{name}'"))
+            own.add(name)
+            scope[name] = value
 
-    for value in graph.inputs:
-        define(value)
-    for value in graph.initializers.values():
-        if not value.is_graph_input():
-            define(value)
-    for node in graph:
-        for read in node.inputs:
-            if read is not None and scope.get(read.name or "") is not read:
+    define(graph.inputs)
+    define(value for value in graph.initializers.values() if not value.is_graph_input())
+    for node in ordered_nodes(graph):
+        for read in node._inputs:
+            if read is not None and scope.get(read._name or "") is not read:
                 problems.append(_undefined(node, read))
-        problems += _node_problems(node, graph, imports, model)
-        if node.attributes:
+        _check_node(node, graph, imports, model, problems)
+        if node._attributes.data:
             for subgraph in node_subgraphs(node):
                 _verify_graph(model, subgraph, scope, imports, problems)
-        for value in node.outputs:
-            define(value)
+        define(node._outputs)
     for value in graph.outputs:
-        # An output that stands for an outer value is refused by onnx.checker and taken by ONNX
-        # Runtime; models do it.
         if scope.get(value.name or "") is not value:
-            problems.append(
-                Problem(
-                    "output", f"output '{value.name}' of graph '{graph.name}' is never computed"
-                )
-            )
+            problems.append(_never_computed(value, graph))
 
 
 def _undefined(node: ir.Node, value: ir.Value) -> Problem:
     producer = value.producer()
     if producer is not None and producer.graph is not None:
-        return Problem(
-            "order",
-            f"{node_path(node)} stands before {node_path(producer)}, whose '{value.name}' it reads",
-        )
+        where = f"{node_path(node)} stands before {node_path(producer)}"
+        return Problem("order", f"{where}, whose '{value.name}' it reads")
     return Problem("use-def", f"{node_path(node)} reads '{value.name}', which nothing computes")
 
 
-def _node_problems(
-    node: ir.Node, graph: ir.Graph, imports: dict[str, int], model: ir.Model
-) -> Iterator[Problem]:
-    if node.graph is not graph:
-        yield Problem("use-def", f"{node_path(node)} does not know the graph that it is in")
-    for index, value in enumerate(node.inputs):
+def _never_computed(value: ir.Value, graph: ir.Graph) -> Problem:
+    return Problem("output", f"output '{value.name}' of graph '{graph.name}' is never computed")
+
+
+def _check_node(
+    node: ir.Node,
+    graph: ir.Graph,
+    imports: dict[str, int],
+    model: ir.Model,
+    problems: list[Problem],
+) -> None:
+    if node._graph is not graph:
+        text = f"{node_path(node)} does not know the graph that it is in"
+        problems.append(Problem("use-def", text))
+    for index, value in enumerate(node._inputs):
         if value is not None and (node, index) not in value._uses:
-            yield Problem("use-def", f"{node_path(node)} is no recorded use of '{value.name}'")
-    for value in node.outputs:
-        if value.producer() is not node:
-            yield Problem(
-                "use-def", f"'{value.name}' does not know that {node_path(node)} makes it"
-            )
-    domain = node.domain
-    if (domain, node.op_type, node.overload) in model.functions:
+            text = f"{node_path(node)} is no recorded use of '{value.name}'"
+            problems.append(Problem("use-def", text))
+    for value in node._outputs:
+        if value._producer is not node:
+            text = f"'{value.name}' does not know that {node_path(node)} makes it"
+            problems.append(Problem("use-def", text))
+    domain = node._domain
+    if model.functions and (domain, node.op_type, node.overload) in model.functions:
         return
-    version = imports.get(domain)
+    version = node._version or imports.get(domain)
     if version is None:
-        yield Problem(
-            "opset",
-            f"{node_path(node)} is of domain '{domain or 'ai.onnx'}', which is not imported",
-        )
-    elif (problem := signature_problem(node, node.version or version)) is not None:
-        yield Problem("signature", problem)
+        text = f"{node_path(node)} is of domain '{domain or 'ai.onnx'}', which is not imported"
+        problems.append(Problem("opset", text))
+    elif (wrong := signature_problem(node, version)) is not None:
+        problems.append(Problem("signature", wrong))
 
 
-def _name_problems(value: ir.Value, graph: ir.Graph) -> Iterator[Problem]:
+def _check_name(value: ir.Value, graph: ir.Graph, problems: list[Problem]) -> None:
     name = value.name
     if name is None:
-        yield Problem("name", f"a value of graph '{graph.name}' has no name")
+        problems.append(Problem("name", f"a value of graph '{graph.name}' has no name"))
     elif value._uses and not name:
-        yield Problem("name", f"a value of graph '{graph.name}' is read and has an empty name")
+        text = f"a value of graph '{graph.name}' is read and has an empty name"
+        problems.append(Problem("name", text))
 
 
-def _output_problems(value: ir.Value, graph: ir.Graph) -> Iterator[Problem]:
+def _check_output(value: ir.Value, graph: ir.Graph, problems: list[Problem]) -> None:
     producer = value.producer()
     orphan = producer is None or producer.graph is None
     if (
@@ -164,7 +162,7 @@ def _output_problems(value: ir.Value, graph: ir.Graph) -> Iterator[Problem]:
         and orphan
         and not (value.is_graph_input() or value.is_initializer())
     ):
-        yield Problem("output", f"output '{value.name}' of graph '{graph.name}' is never computed")
+        problems.append(_never_computed(value, graph))
 
 
 class _Imports:
@@ -172,15 +170,16 @@ class _Imports:
 
     def __init__(self, model: ir.Model) -> None:
         self._model = model
+        self._main = model.graph.opset_imports
         self._of: dict[int, dict[str, int]] | None = None
 
     def of(self, graph: ir.Graph) -> dict[str, int]:
         """Return the imports of the function or main graph that ``graph`` is part of."""
         if graph is self._model.graph:
-            return graph.opset_imports
+            return self._main
         if self._of is None:
             self._of = {}
-            current = self._model.graph.opset_imports
+            current = self._main
             for container in model_graphs(self._model):
                 owner = owning_graph(container)
                 if owner is not container:  # a function starts here, its subgraphs follow
@@ -197,22 +196,30 @@ class _Positions:
         self._positions: dict[int, dict[int, int]] = {}
         self._holders: dict[int, ir.Node] | None = None
 
-    def problems(self, node: ir.Node) -> Iterator[Problem]:
-        """Yield the order problems of one node with its producers and consumers."""
-        for value in node.inputs:
+    def check(self, node: ir.Node, problems: list[Problem]) -> None:
+        """Find the order problems of one node with its producers and consumers."""
+        graph = node._graph
+        positions = self._of(graph)
+        here = positions[id(node)]
+        for value in node._inputs:
             if value is None:
                 continue
-            producer = value.producer()
+            producer = value._producer
             if producer is None:
-                orphan = value.graph is None
-                if orphan:
-                    yield _undefined(node, value)
-            elif producer.graph is None or not self._before(producer, node):
-                yield _undefined(node, value)
-        for value in node.outputs:
+                if value._graph is None:
+                    problems.append(_undefined(node, value))
+            elif producer._graph is graph:
+                if positions[id(producer)] >= here:
+                    problems.append(_undefined(node, value))
+            elif producer._graph is None or not self._before(producer, node):
+                problems.append(_undefined(node, value))
+        for value in node._outputs:
             for user, _ in value._uses:
-                if user.graph is not None and not self._before(node, user):
-                    yield _undefined(user, value)
+                if user._graph is graph:
+                    if positions[id(user)] <= here:
+                        problems.append(_undefined(user, value))
+                elif user._graph is not None and not self._before(node, user):
+                    problems.append(_undefined(user, value))
 
     def _before(self, producer: ir.Node, user: ir.Node) -> bool:
         while user.graph is not producer.graph:
@@ -227,7 +234,7 @@ class _Positions:
         found = self._positions.get(id(graph))
         if found is None:
             assert graph is not None
-            found = {id(node): index for index, node in enumerate(graph)}
+            found = {id(node): index for index, node in enumerate(ordered_nodes(graph))}
             self._positions[id(graph)] = found
         return found
 

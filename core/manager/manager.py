@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from ..contract import Effect, Fact, ForeignPass, Pass, Runtime
 from ..errors import PassFailed, PassmgrError
 from ..ir.fingerprint import fingerprint
-from ..schedule import PassIdentity, RepeatStep, Step
+from ..schedule import PassIdentity, PlanItem, RepeatStep, Step
 from .context import Progress, StepContext
 from .foreign import apply_foreign
 from .records import RunResult, Status, StepRecord
@@ -103,11 +103,7 @@ class Manager:
                 commit left it and the error carries the result so far.
         """
         self.result = RunResult(self.state.model, plan)
-        for item in plan.steps:
-            if isinstance(item, RepeatStep):
-                self._repeat(item)
-            else:
-                self._step(item)
+        self._items(plan.steps)
         for fact, pass_name in self._obligations.items():
             if not self._ensure(fact, f"{pass_name} must be followed by it"):
                 self.result.warnings.append(
@@ -116,14 +112,20 @@ class Manager:
                 )
         return self.result
 
+    def _items(self, items: Sequence[PlanItem]) -> None:
+        for item in items:
+            if isinstance(item, RepeatStep):
+                self._repeat(item)
+            else:
+                self._step(item)
+
     def _repeat(self, repeat: RepeatStep) -> None:
         model, records, warnings = self.state.model, self.result.records, self.result.warnings
         seen = {tuple(fingerprint(model).values()): 0}
         changed: list[str] = []
         for round_ in range(1, repeat.max + 1):
             start = len(records)
-            for step in repeat.steps:
-                self._step(step)
+            self._items(repeat.steps)
             changed = list(dict.fromkeys(r.name for r in records[start:] if r.status == "changed"))
             if not changed:
                 return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
@@ -65,13 +66,16 @@ class ModelState:
         self._digests: dict[int, bytes] = {}
         self._untouched: Fingerprint | None = None
         self._held: list[str] = []
+        self.histogram: Counter[tuple[str, str]] = Counter()
         self.measure(Aspect.ALL)
 
     def measure(self, touched: Aspect) -> None:
         """Count nodes and bytes anew, as far as ``touched`` can have changed them."""
-        if touched & Aspect.STRUCTURE:
-            self.histogram = op_histogram(self.model)
-            self.nodes = sum(self.histogram.values())
+        if self.edit.recount or touched == Aspect.ALL:
+            self.histogram = Counter(op_histogram(self.model))
+        elif touched & Aspect.STRUCTURE:
+            self.histogram = +(self.histogram + self.edit.op_changes)
+        self.nodes = self.histogram.total()
         if touched & Aspect.WEIGHTS:
             self.bytes = sum(
                 value.const_value.nbytes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 
 import numpy as np
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from passmgr.core.contract import Aspect
 from passmgr.core.ir.editor import Editor
 from passmgr.core.ir.verify import verify_model
+from passmgr.core.ir.walk import op_histogram
 
 MODEL = """
 <ir_version: 8, opset_import: ["" : 18], producer_name: "test">
@@ -209,3 +211,13 @@ def test_stale_aspects_are_told_once() -> None:
     editor.rename_node(node(model, "Relu"), "r")
     assert editor.take_stale() == Aspect.NAMES
     assert editor.take_stale() == Aspect(0)
+
+
+@pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
+def test_op_types_are_counted_as_nodes_come_and_go(edit: Edit) -> None:
+    model = make_model()
+    counts = Counter(op_histogram(model))
+    editor = Editor(model)
+    edit(editor, model)
+    counts.update(editor.op_changes)
+    assert editor.recount or +counts == op_histogram(model)
