@@ -11,7 +11,7 @@ import onnx_ir as ir
 from ..contract.aspects import Aspect
 from . import undo
 from .names import NameScope
-from .walk import GRAPH_KINDS, model_graphs, node_subgraphs, owning_graph
+from .walk import GRAPH_KINDS, graph_tree, model_graphs, node_subgraphs, owning_graph
 
 if TYPE_CHECKING:
     GraphLike = ir.Graph | ir.Function
