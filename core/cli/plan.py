@@ -20,6 +20,13 @@ from .verb import Settings, Verb, complete_names, present, working
     shell_complete=complete_names("passes", "pipelines"),
     help="Passes and named pipelines.",
 )
+@click.option(
+    "--disable",
+    metavar="NAME",
+    multiple=True,
+    shell_complete=complete_names("passes"),
+    help="Leave a pass out; may be given several times.",
+)
 @click.option("--keep-order", is_flag=True, help="Take a pass that must be moved for an error.")
 @click.option(
     "--lock", metavar="FILE", type=click.Path(), help="Write the plan for 'run --locked FILE'."
@@ -27,11 +34,14 @@ from .verb import Settings, Verb, complete_names, present, working
 @click.pass_obj
 def command(settings: Settings, /, model: str, lock: str | None, **options: Any) -> None:
     """Show in which order the passes would run on MODEL, and the reason of every step."""
+    from ..schedule import write_lock
     from ..verbs.paths import check_output
     from ..verbs.plan import plan
 
     if lock is not None:
         check_output(lock, model)
     with working():
-        found = plan(model, lock=lock, registry=settings.registry(), **options)
+        found = plan(model, registry=settings.registry(), **options)
+    if lock is not None:
+        write_lock(found, lock)
     present(settings, found.to_json, lambda: [found.to_text().rstrip()])

@@ -107,6 +107,8 @@ def command(settings: Settings, /, model: str, output: str | None, **options: An
             check_output(path, model)
     given = {name: value for name, value in options.items() if value is not None}
     registry = settings.registry()
+    if output is not None:
+        registry.emitter_for(output)
     try:
         with working() as progress:
             result = run(model, output=output, registry=registry, progress=progress, **given)

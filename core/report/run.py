@@ -108,12 +108,13 @@ def conclusion(result: RunResult) -> Text:
     """Return the one line that a person reads first."""
     name = result.output or "not written (no -o)"
     if not result.records:
-        return Text(f"{name}: {guarded(result.guard)}")
+        return Text(f"{name}: unchanged")
     first, last = result.records[0], result.records[-1]
     nodes = _change(f"{first.nodes_before:,}", f"{last.nodes_after:,}")
     weights = _change(size(first.bytes_before), size(last.bytes_after))
     style = "green" if result.guard is not None and result.guard.status == "passed" else ""
-    return Text(f"{name}: {nodes} nodes, {weights}, {guarded(result.guard)}", style)
+    proof = guarded(result.guard) if result.guard or result.changed else "unchanged"
+    return Text(f"{name}: {nodes} nodes, {weights}, {proof}", style)
 
 
 def guarded(verdict: Verdict | None) -> str:

@@ -96,7 +96,9 @@ def descriptions(found: Sequence[Description]) -> list[RenderableType]:
     parts: list[RenderableType] = []
     for description in found:
         parts += [""] if parts else []
-        head = f"{description.name}  ({SINGULAR[description.kind]}, from {description.plugin})"
+        plugin = description.plugin
+        origin = f"{plugin.distribution} {plugin.version}" if plugin.distribution else plugin.name
+        head = f"{description.name}  ({SINGULAR[description.kind]}, from {origin})"
         parts += [Text(head, "bold"), "", indented(Text(description.text)), ""]
         if description.options:
             parts += [Text("options", "bold"), indented(_options(description.options)), ""]

@@ -1,0 +1,217 @@
+"""Each verb on the command line: text for people, JSON for programs, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+def test_run_writes_a_model_and_a_summary(passmgr: Any, model: Path, tmp_path: Path) -> None:
+    done = passmgr("run", model, "-p", "eliminate-identity", "-o", "out.onnx")
+    assert done.code == 0, done.err
+    lines = done.out.splitlines()
+    assert lines[0].split() == ["#", "pass", "nodes", "weights", "time", "result"]
+    assert lines[1].startswith("1  eliminate-identity  3 -> 2")
+    assert lines[1].endswith("1 rewrite")
+    assert lines[-1].startswith("out.onnx: 3 -> 2 nodes, 8 B, verified: ")
+    assert (tmp_path / "out.onnx").exists()
+
+
+def test_run_tells_why_a_pass_did_nothing(passmgr: Any, model: Path) -> None:
+    done = passmgr("run", model, "-p", "eliminate-identity, eliminate-identity")
+    assert done.code == 0, done.err
+    assert done.out.splitlines()[2].split()[:2] == ["2", "eliminate-identity"]
+    assert done.out.splitlines()[3] == "     no Identity in the model"
+    assert done.out.splitlines()[-1].startswith("not written (no -o): ")
+
+
+def test_json_is_all_that_is_on_stdout(passmgr: Any, model: Path) -> None:
+    done = passmgr("run", model, "-p", "eliminate-identity", "--json")
+    data = json.loads(done.out)
+    assert done.code == 0
+    assert [step["name"] for step in data["steps"]] == ["eliminate-identity"]
+    assert data["guard"]["status"] == "passed"
+
+
+@pytest.mark.parametrize("form", [["--json", "out.json"], ["--json=out.json"]])
+def test_json_goes_to_a_file_beside_the_text(
+    passmgr: Any, model: Path, tmp_path: Path, form: list[str]
+) -> None:
+    done = passmgr("run", *form, model, "-p", "eliminate-identity")
+    assert done.out.splitlines()[0].startswith("#  pass")
+    assert json.loads((tmp_path / "out.json").read_text())["steps"]
+
+
+def test_model_after_json_is_not_taken_for_the_file(passmgr: Any, model: Path) -> None:
+    before = model.read_bytes()
+    done = passmgr("inspect", "--json", model)
+    assert json.loads(done.out)["nodes"] == 3
+    assert model.read_bytes() == before
+
+
+def test_output_of_passes_stays_out_of_the_json(
+    passmgr: Any, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from passmgr.core.verbs import run as run_module
+
+    original = run_module.load_model
+
+    def chatty(*arguments: Any) -> Any:
+        print("loading ...")
+        return original(*arguments)
+
+    monkeypatch.setattr(run_module, "load_model", chatty)
+    done = passmgr("run", model, "-p", "sort", "--json")
+    json.loads(done.out)
+    assert done.err == "loading ...\n"
+
+
+def test_print_ir_shows_what_a_pass_changed(passmgr: Any, model: Path) -> None:
+    command = ["run", model, "-p", "sort, eliminate-identity", "--print-ir", "changed"]
+    done = passmgr(*command)
+    assert any(line.startswith("-") and "Identity" in line for line in done.out.splitlines())
+    assert not any(
+        line.startswith("-")
+        for line in passmgr(*command, "--print-ir-filter", "sort").out.splitlines()
+    )
+
+
+@pytest.mark.parametrize(
+    ("output", "message"),
+    [
+        ("model.onnx", "the output 'model.onnx' is the input 'model.onnx'; name another file"),
+        ("link.onnx", "the output 'link.onnx' is the input 'model.onnx'; name another file"),
+        ("hard.onnx", "the output 'hard.onnx' is the input 'model.onnx'; name another file"),
+        ("no/out.onnx", "the folder 'no' of the output 'out.onnx' does not exist"),
+        ("folder", "the output 'folder' is a folder; name a file in it"),
+        ("out.png", "no emitter writes 'out.png'; known suffixes: .onnx, .onnxtxt"),
+    ],
+)
+def test_run_refuses_an_output_before_any_work(
+    passmgr: Any, model: Path, tmp_path: Path, output: str, message: str
+) -> None:
+    (tmp_path / "link.onnx").symlink_to(model)
+    os.link(model, tmp_path / "hard.onnx")
+    (tmp_path / "folder").mkdir()
+    before = model.read_bytes()
+    assert passmgr("run", "model.onnx", "-o", output) == (2, "", f"error: {message}\n")
+    assert model.read_bytes() == before
+
+
+def test_json_file_may_not_be_the_model(passmgr: Any, model: Path) -> None:
+    done = passmgr("run", "model.onnx", "--json=model.onnx")
+    assert done.code == 2
+    assert "is the input 'model.onnx'" in done.err
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "message"),
+    [
+        ("sort, fold-konstants", "unknown pass 'fold-konstants'; did you mean 'fold-constants'?"),
+        ("sort{speed=9}", "pass 'sort': unknown option 'speed'"),
+        ("fold-constants{max_growth=-1}", "option 'max_growth' is -1, legal is at least 0"),
+        ("sort,, sort", "pipeline, column 6:"),
+    ],
+)
+def test_bad_pipeline_is_pointed_at(passmgr: Any, model: Path, pipeline: str, message: str) -> None:
+    done = passmgr("run", model, "-p", pipeline)
+    error, text, caret = done.err.splitlines()
+    assert error.startswith("error: pipeline, column ")
+    assert message in error
+    assert text.strip() == pipeline
+    assert set(caret.strip()) == {"^"}
+    assert (done.code, done.out) == (2, "")
+
+
+def test_plan_shows_the_reasons(passmgr: Any, model: Path, tmp_path: Path) -> None:
+    done = passmgr("plan", model, "-p", "sort, eliminate-identity", "--lock", "plan.lock")
+    assert done.code == 0
+    assert [line.split()[1] for line in done.out.splitlines()[:2]] == ["sort", "eliminate-identity"]
+    assert (tmp_path / "plan.lock").exists()
+    locked = passmgr("run", model, "-p", "sort", "--locked", "plan.lock")
+    assert locked.code == 2
+    data = json.loads(passmgr("plan", model, "-p", "sort", "--json").out)
+    assert [step["name"] for step in data["steps"]] == ["sort"]
+
+
+@pytest.mark.parametrize(
+    "kind", ["passes", "analyses", "facts", "frontends", "emitters", "runtimes", "targets"]
+)
+def test_list_has_a_summary_for_everything(passmgr: Any, kind: str) -> None:
+    done = passmgr("list", kind)
+    assert (done.code, done.err) == (0, "")
+    found = json.loads(passmgr("list", kind, "--json").out)
+    assert bool(found) == (kind != "targets")
+    assert all(entry["summary"].endswith(".") for entry in found)
+    assert [entry["name"] for entry in found] == sorted(entry["name"] for entry in found)
+    assert all(entry["name"] in done.out for entry in found)
+
+
+def test_list_plugins_tells_each_story(
+    passmgr: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "acme_broken.py").write_text("raise RuntimeError('out of order')")
+    info = tmp_path / "acme-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: acme\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[passmgr]\nwonder = acme_broken\n")
+    done = passmgr("list", "plugins")
+    assert done.code == 0
+    rows = [line.split() for line in done.out.splitlines()]
+    assert ["wonder", "acme", "1.0", "broken", "acme_broken"] in rows
+    assert "wonder (acme): RuntimeError: out of order" in done.out.splitlines()
+    for arguments in (["--no-plugins", "list", "plugins"], ["list", "plugins", "--no-plugins"]):
+        assert "wonder (acme): --no-plugins" in passmgr(*arguments).out
+    unknown = passmgr("describe", "acme-magic").err
+    assert "'wonder' (acme 1.0) is broken: RuntimeError: out of order" in unknown
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("fold-constants", ["(pass, from passmgr ", "max_growth", "effect", "establishes"]),
+        ("default", ["(pipeline, from passmgr ", "fold-constants"]),
+        ("sorted", ["(fact, from passmgr ", "established by", "sort"]),
+        ("opset>=", ["(fact, from passmgr "]),
+        ("opset>=13", ["opset>=13  (fact, from passmgr "]),
+        ("onnxruntime", ["(runtime, from passmgr "]),
+        ("onnx", ["(front end, from passmgr ", "(emitter, from passmgr ", ".onnx, .onnxtxt"]),
+    ],
+)
+def test_describe(passmgr: Any, name: str, expected: list[str]) -> None:
+    done = passmgr("describe", name)
+    assert (done.code, done.err) == (0, "")
+    for text in expected:
+        assert text in done.out
+    assert json.loads(passmgr("describe", name, "--json").out)[0]["name"] == name
+
+
+def test_inspect_shows_the_signature(passmgr: Any, model: Path) -> None:
+    done = passmgr("inspect", model)
+    rows = [" ".join(line.split()) for line in done.out.splitlines()]
+    assert "format IR version 8, opset ai.onnx 17" in rows
+    assert "parameters 2 (float 8 B)" in rows
+    assert "x tensor(float) [n, 2]" in rows
+    assert "Identity 1" in rows
+
+
+def test_compare_exits_with_1_where_models_differ(passmgr: Any, model: Path) -> None:
+    import onnx
+
+    assert passmgr("compare", model, model).code == 0
+    other = onnx.load(model)
+    other.graph.initializer[0].float_data[0] = 5.0
+    onnx.save(other, model.with_name("other.onnx"))
+    done = passmgr("compare", model, "other.onnx")
+    assert done.code == 1
+    assert json.loads(passmgr("compare", model, "other.onnx", "--json").out)["equal"] is False
+
+
+def test_no_colour_where_nobody_looks(passmgr: Any, model: Path) -> None:
+    assert "\033" not in "".join(map(str, passmgr("run", model, "-p", "sort")))
+    assert "\033" not in passmgr("describe", "nothing").err

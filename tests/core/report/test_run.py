@@ -1,0 +1,115 @@
+"""The summary of a run, whole, at 80 columns."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from passmgr.core.contract import Remark
+from passmgr.core.guard.results import OutputDifference, Verdict
+from passmgr.core.manager.records import RunResult, StepRecord
+from passmgr.core.report.console import show
+from passmgr.core.report.run import conclusion, summary
+
+RECORDS = [
+    StepRecord(1, "sort", "inserted", "skipped", "'sorted' holds already", 0.0, 540, 540, 8, 8),
+    StepRecord(2, "fold-constants", "written", "changed", "", 0.0123, 540, 453, 438_000_000,
+               437_800_000, 90, 87),
+    StepRecord(3, "eliminate-common-subexpressions", "written", "unchanged",
+               "no two nodes compute the same from the same inputs, whatever the order of the "
+               "inputs", 1.5, 453, 453, 8, 8),
+    StepRecord(4, "infer-shapes", "written", "changed", "", 0.002, 453, 453, 8, 437_800_000, 1),
+    StepRecord(5, "remove-unused", "moved", "failed", "it broke the graph", 0.1, 453, 453, 8, 8),
+]  # fmt: skip
+REMARKS = [
+    Remark("missed", "output-too-large", "4 MB would be added", "fold-constants", node="a/b"),
+    Remark("warning", "slow", "it took long", suggestion="use less"),
+    Remark("missed", "output-too-large", "8 MB would be added", "fold-constants", node="a/c"),
+]
+WHOLE = """\
+#  pass                                  nodes    weights     time  result
+1  sort (inserted)                         540                      skipped
+     'sorted' holds already
+2  fold-constants                   540 -> 453  -200.0 kB    12 ms  87 rewrites
+3  eliminate-common-subexpressions         453              1.50 s  unchanged
+     no two nodes compute the same from the same inputs, whatever the order of
+     the inputs
+4  infer-shapes                            453  +437.8 MB   2.0 ms  1 edit
+5  remove-unused (moved)                   453              100 ms  failed
+     it broke the graph
+
+repairs that the plan did not have
+  sort inserted for 'sorted'
+
+remarks
+  1 x passmgr/slow: warning: it took long (use less)
+  2 x fold-constants/output-too-large: 4 MB would be added at a/b
+
+out.onnx: 540 -> 453 nodes, 8 B, verified: 2 of 2 outputs
+"""
+
+
+def result(**values: Any) -> RunResult:
+    made = RunResult(SimpleNamespace(), SimpleNamespace())  # type: ignore[arg-type]
+    for name, value in values.items():
+        setattr(made, name, value)
+    return made
+
+
+def test_summary_is_whole_at_80_columns(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    show(
+        *summary(
+            result(
+                records=RECORDS,
+                remarks=REMARKS,
+                amendments=["sort inserted for 'sorted'"],
+                guard=Verdict("passed", reason="2 of 2 outputs"),
+                output="out.onnx",
+            )
+        )
+    )
+    assert capsys.readouterr().out == WHOLE
+
+
+def test_reason_stays_one_line_where_nobody_looks(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    show(*summary(result(records=RECORDS)))
+    assert f"     {RECORDS[2].reason}" in capsys.readouterr().out.splitlines()
+
+
+def test_breach_shows_the_outputs(capsys: pytest.CaptureFixture[str]) -> None:
+    broken = OutputDifference("y", "breach", 0.5, 1.0, "moved too far")
+    fine = OutputDifference("z", "equal")
+    show(*summary(result(records=RECORDS, guard=Verdict("breach", (broken, fine), "y moved"))))
+    out = capsys.readouterr().out
+    assert "  y       breach       0.5         1  moved too far" in out.splitlines()
+    assert "  z " not in out
+    assert "BREACH: y moved" in out
+
+
+@pytest.mark.parametrize(
+    ("values", "line"),
+    [
+        ({}, "not written (no -o): unchanged"),
+        ({"output": "o.onnx"}, "o.onnx: unchanged"),
+        ({"records": RECORDS[:1]}, "not written (no -o): 540 nodes, 8 B, unchanged"),
+        (
+            {"records": RECORDS[1:2]},
+            "not written (no -o): 540 -> 453 nodes, 438.0 MB -> 437.8 MB, outputs not checked",
+        ),
+        (
+            {"records": RECORDS[1:2], "guard": Verdict("unverified", reason="the model is large")},
+            "not written (no -o): 540 -> 453 nodes, 438.0 MB -> 437.8 MB, not verified: the model "
+            "is large",
+        ),
+    ],
+)
+def test_last_line(values: dict[str, Any], line: str) -> None:
+    assert str(conclusion(result(**values))) == line
