@@ -145,7 +145,7 @@ def _from_npy(path: Path) -> Any:
 
 def _from_pb(path: Path, signature: Sequence[ValueInfo]) -> tuple[str, Any]:
     import onnx
-    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+    from google.protobuf.message import DecodeError  # type: ignore[import-untyped, unused-ignore]
     from onnx import numpy_helper
 
     position = _number(path)
@@ -156,6 +156,7 @@ def _from_pb(path: Path, signature: Sequence[ValueInfo]) -> tuple[str, Any]:
     info = signature[position]
     kind = parse_type(info.type).kind
     message: Any
+    decode: Any
     message, decode = {
         "sequence": (onnx.SequenceProto(), numpy_helper.to_list),
         "optional": (onnx.OptionalProto(), numpy_helper.to_optional),

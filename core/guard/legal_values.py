@@ -157,8 +157,8 @@ def _split(use: Use) -> LegalValues:
 
 
 def _squeeze(use: Use) -> LegalValues:
-    ones = [axis for axis, dim in enumerate(use.shape(0) or ()) if dim == 1]
-    return LegalValues(values=tuple(ones[: use.count]) or (0,))
+    ones = tuple(axis for axis, dim in enumerate(use.shape(0) or ()) if dim == 1)
+    return LegalValues(values=ones[: use.count] or (0,))
 
 
 def _pads(use: Use) -> LegalValues:
@@ -170,14 +170,15 @@ def _pads(use: Use) -> LegalValues:
     return LegalValues(values=tuple(int(dim > 1) for dim in shape))
 
 
-def _top(use: Use) -> LegalValues:
-    shape, axis = use.output_shape() or (), use.integer("axis", -1)
-    return LegalValues(values=(shape[axis] if -len(shape) <= axis < len(shape) else 1,))
+def _size_along_axis(otherwise: int) -> Rule:
+    """The size of the node's output along its axis."""
 
+    def rule(use: Use) -> LegalValues:
+        shape, axis = use.output_shape() or (), use.integer("axis", -1)
+        known = -len(shape) <= axis < len(shape)
+        return LegalValues(values=(shape[axis] if known else otherwise,))
 
-def _depth(use: Use) -> LegalValues:
-    shape, axis = use.output_shape() or (), use.integer("axis", -1)
-    return LegalValues(values=(shape[axis] if -len(shape) <= axis < len(shape) else 4,))
+    return rule
 
 
 def _one_hot_index(use: Use) -> LegalValues:
@@ -220,8 +221,6 @@ def _keys(*attributes: str) -> Rule:
 
 
 _POSITIVE = _between(0.01, 1.0)
-_POOL = _keys("pool_strings", "pool_int64s")
-_SEQUENCE_LENGTHS = _size_of(0, 0)
 _AXES: Mapping[int, Rule] = {1: _numbering}
 _POSITION: Mapping[int, Rule] = {1: _constant(0)}
 
@@ -233,7 +232,6 @@ _RULES: dict[str, Mapping[int, Rule]] = {
     "BatchNormalization": {4: _POSITIVE},
     "Bernoulli": {0: _between(0.0, 1.0)},
     "BitShift": {1: _between(0, 3)},
-    "BlackmanWindow": {0: _constant(8)},
     "CategoryMapper": {0: _keys("cats_strings", "cats_int64s")},
     "CenterCropPad": {1: _target(2)},
     "Col2Im": {1: _constant(4), 2: _constant(1)},
@@ -251,8 +249,6 @@ _RULES: dict[str, Mapping[int, Rule]] = {
     "GatherElements": {1: _index_of(0)},
     "GatherND": {1: _index_of_all},
     "GridSample": {1: _between(-1.0, 1.0)},
-    "HammingWindow": {0: _constant(8)},
-    "HannWindow": {0: _constant(8)},
     "LabelEncoder": {0: _keys("keys_strings", "keys_int64s", "keys_tensor", "classes_strings")},
     "Loop": {0: _constant(3), 1: _constant(1)},
     "MaxUnpool": {1: _between(0, 8), 2: _target(8)},
@@ -266,7 +262,7 @@ _RULES: dict[str, Mapping[int, Rule]] = {
     "Mod": {1: _between(1)},
     "NegativeLogLikelihoodLoss": {1: _index_of(0, 1)},
     "NonMaxSuppression": {2: _constant(3), 3: _constant(0.5), 4: _constant(0.1)},
-    "OneHot": {0: _one_hot_index, 1: _depth},
+    "OneHot": {0: _one_hot_index, 1: _size_along_axis(4)},
     "OneHotEncoder": {0: _keys("cats_strings", "cats_int64s")},
     "Pad": {1: _pads, 3: _numbering},
     "Pow": {1: _between(0, 3)},
@@ -292,13 +288,14 @@ _RULES: dict[str, Mapping[int, Rule]] = {
     "Squeeze": {1: _squeeze},
     "STFT": {1: _constant(2), 3: _constant(4)},
     "TensorScatter": {2: _constant(0)},
-    "TfIdfVectorizer": {0: _POOL},
+    "TfIdfVectorizer": {0: _keys("pool_strings", "pool_int64s")},
     "Tile": {1: _tile},
-    "TopK": {1: _top},
+    "TopK": {1: _size_along_axis(1)},
     "Trilu": _POSITION,
     "Unsqueeze": _AXES,
     "Upsample": {1: _scales},
     **dict.fromkeys((f"Reduce{kind}" for kind in _REDUCED), _AXES),
-    **{name: {4: _SEQUENCE_LENGTHS} for name in ("GRU", "LSTM", "RNN")},
+    **{name: {0: _constant(8)} for name in ("BlackmanWindow", "HammingWindow", "HannWindow")},
+    **{name: {4: _size_of(0, 0)} for name in ("GRU", "LSTM", "RNN")},
 }
 """By op type and input index; ops of any domain, since the names do not collide."""
