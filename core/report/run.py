@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from ..guard.results import Verdict
     from ..manager.records import RunResult, StepRecord
 
+_HEAD = ("#", "pass", "nodes", "weights", "time")
 _STYLE = {"changed": "green", "unchanged": "dim", "skipped": "dim", "failed": "bold red"}
 
 
@@ -33,9 +35,10 @@ def summary(result: RunResult) -> list[RenderableType]:
             Text("remarks", "bold"),
             *(indented(Text(t)) for t in condensed(result.remarks)),
         ]
-    if result.guard is not None and result.guard.differences and result.guard.status == "breach":
-        broken = [d for d in result.guard.differences if d.status not in ("equal", "within")]
-        parts += ["", indented(differences(broken, "output"))]
+    if result.guard is not None:
+        parts += ["", Text(f"guard: {result.guard.reason or result.guard.status}")]
+        told = [d for d in result.guard.differences if d.status not in ("equal", "within")]
+        parts += [indented(differences(told, "output"))] if told else []
     return [*parts, "", conclusion(result)]
 
 
@@ -43,35 +46,36 @@ def steps(records: Sequence[StepRecord]) -> list[RenderableType]:
     """Return one line for each step, and under it the reason where nothing was changed."""
     if not records:
         return [Text("no passes to run")]
-    names = [_name(record) for record in records]
-    width = max(len("pass"), *map(len, names))
-    nodes = [_change(f"{r.nodes_before}", f"{r.nodes_after}") for r in records]
-    node_width = max(len("nodes"), *map(len, nodes))
-    number = len(str(records[-1].index))
-    lines: list[RenderableType] = [
-        Text(
-            f"{'#':>{number}}  {'pass':<{width}}  {'nodes':>{node_width}}  {'weights':>9}  "
-            f"{'time':>7}  result",
-            "bold",
-        )
-    ]
-    for record, name, change in zip(records, names, nodes, strict=True):
-        delta = record.bytes_after - record.bytes_before
-        weights = f"{'+' if delta > 0 else ''}{size(delta)}" if delta else ""
-        took = duration(record.seconds) if record.seconds else ""
-        line = Text(
-            f"{record.index:>{number}}  {name:<{width}}  {change:>{node_width}}  "
-            f"{weights:>9}  {took:>7}  "
-        )
+    rows = [_row(record) for record in records]
+    widths = [max(map(len, column)) for column in zip(_HEAD, *rows, strict=True)]
+    lines: list[RenderableType] = [Text(_line(_HEAD, widths) + "result", "bold")]
+    for record, row in zip(records, rows, strict=True):
+        line = Text(_line(row, widths))
         line.append(_result(record), _STYLE[record.status])
         lines.append(line)
-        if record.reason:
-            lines.append(indented(Text(record.reason, "dim"), number + 4))
+        origin = "" if record.origin == "written" else record.origin
+        if why := ": ".join(filter(None, (origin, record.reason))):
+            lines.append(indented(Text(why, "dim"), widths[0] + 4))
     return lines
 
 
-def _name(record: StepRecord) -> str:
-    return record.name if record.origin == "written" else f"{record.name} ({record.origin})"
+def _row(record: StepRecord) -> tuple[str, ...]:
+    delta = record.bytes_after - record.bytes_before
+    return (
+        str(record.index),
+        record.name,
+        _change(str(record.nodes_before), str(record.nodes_after)),
+        f"{'+' if delta > 0 else ''}{size(delta)}" if delta else "",
+        duration(record.seconds) if record.seconds else "",
+    )
+
+
+def _line(row: Sequence[str], widths: Sequence[int]) -> str:
+    number, name, *figures = (
+        f"{text:<{width}}" if column == 1 else f"{text:>{width}}"
+        for column, (text, width) in enumerate(zip(row, widths, strict=True))
+    )
+    return f"{number}  {name}  {' '.join(figures)}  "
 
 
 def _change(before: str, after: str) -> str:
@@ -121,7 +125,12 @@ def guarded(verdict: Verdict | None) -> str:
     """Return in one clause what the numerical check proved."""
     if verdict is None:
         return "outputs not checked"
-    reason = f": {verdict.reason}" if verdict.reason else ""
-    return {"passed": "verified", "breach": "BREACH", "unverified": "not verified"}[
-        verdict.status
-    ] + reason
+    if verdict.status != "passed":
+        return {"breach": "outputs BROKEN", "unverified": "outputs not verified"}[verdict.status]
+    found = Counter(difference.status for difference in verdict.differences)
+    if not found["within"]:
+        proof = "verified: outputs bit-equal"
+    else:
+        proof = f"verified: outputs equal within {verdict.drift or 0:.2g}"
+    left = [f"{found[s]} {s}" for s in ("undecided", "unchecked") if found[s]]
+    return ", ".join([proof, *left])

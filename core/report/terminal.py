@@ -173,7 +173,9 @@ def comparison(a: str, b: str, found: Comparison) -> list[RenderableType]:
     """Lay out ``passmgr compare A B``."""
     parts: list[RenderableType] = [differences(found.outputs, "output")]
     if found.layers:
-        parts += ["", differences([d for d in found.layers if d.status != "equal"], "layer")]
+        apart = [layer for layer in found.layers if layer.status != "equal"]
+        equal = f"{len(found.layers) - len(apart)} of {counted(len(found.layers), 'layer')} equal"
+        parts += ["", Text(equal), *([differences(apart, "layer")] if apart else [])]
         if first := found.first_departure:
             parts += ["", Text(f"first layer out of tolerance: {first.name}")]
     parts += ["", *(Text(note) for note in found.notes)] if found.notes else []

@@ -29,16 +29,16 @@ REMARKS = [
     Remark("missed", "output-too-large", "8 MB would be added", "fold-constants", node="a/c"),
 ]
 WHOLE = """\
-#  pass                                  nodes    weights     time  result
-1  sort (inserted)                         540                      skipped
-     'sorted' holds already
-2  fold-constants                   540 -> 453  -200.0 kB    12 ms  87 rewrites
-3  eliminate-common-subexpressions         453              1.50 s  unchanged
+#  pass                                  nodes   weights   time  result
+1  sort                                    540                   skipped
+     inserted: 'sorted' holds already
+2  fold-constants                   540 -> 453 -200.0 kB  12 ms  87 rewrites
+3  eliminate-common-subexpressions         453           1.50 s  unchanged
      no two nodes compute the same from the same inputs, whatever the order of
      the inputs
-4  infer-shapes                            453  +437.8 MB   2.0 ms  1 edit
-5  remove-unused (moved)                   453              100 ms  failed
-     it broke the graph
+4  infer-shapes                            453 +437.8 MB 2.0 ms  1 edit
+5  remove-unused                           453           100 ms  failed
+     moved: it broke the graph
 
 repairs that the plan did not have
   sort inserted for 'sorted'
@@ -47,7 +47,12 @@ remarks
   1 x passmgr/slow: warning: it took long (use less)
   2 x fold-constants/output-too-large: 4 MB would be added at a/b
 
-out.onnx: 540 -> 453 nodes, 8 B, verified: 2 of 2 outputs
+guard: 2 of 2 outputs compared on synthesized inputs
+  output  status     relative  absolute  reason
+  z       undecided         -         -  it flipped
+
+out.onnx: 540 -> 453 nodes, 8 B, verified: outputs equal within 2.4e-07, 1
+undecided
 """
 
 
@@ -68,7 +73,15 @@ def test_summary_is_whole_at_80_columns(
                 records=RECORDS,
                 remarks=REMARKS,
                 amendments=["sort inserted for 'sorted'"],
-                guard=Verdict("passed", reason="2 of 2 outputs"),
+                guard=Verdict(
+                    "passed",
+                    (
+                        OutputDifference("y", "within", 2.4e-7, 1e-6, "rounding"),
+                        OutputDifference("z", "undecided", None, None, "it flipped"),
+                    ),
+                    "2 of 2 outputs compared on synthesized inputs",
+                    2.4e-7,
+                ),
                 output="out.onnx",
             )
         )
@@ -91,7 +104,8 @@ def test_breach_shows_the_outputs(capsys: pytest.CaptureFixture[str]) -> None:
     out = capsys.readouterr().out
     assert "  y       breach       0.5         1  moved too far" in out.splitlines()
     assert "  z " not in out
-    assert "BREACH: y moved" in out
+    assert "guard: y moved" in out.splitlines()
+    assert out.endswith("outputs BROKEN\n")
 
 
 @pytest.mark.parametrize(
@@ -106,8 +120,12 @@ def test_breach_shows_the_outputs(capsys: pytest.CaptureFixture[str]) -> None:
         ),
         (
             {"records": RECORDS[1:2], "guard": Verdict("unverified", reason="the model is large")},
-            "not written (no -o): 540 -> 453 nodes, 438.0 MB -> 437.8 MB, not verified: the model "
-            "is large",
+            "not written (no -o): 540 -> 453 nodes, 438.0 MB -> 437.8 MB, outputs not verified",
+        ),
+        (
+            {"records": RECORDS[1:2], "guard": Verdict("passed", drift=0.0)},
+            "not written (no -o): 540 -> 453 nodes, 438.0 MB -> 437.8 MB, verified: outputs "
+            "bit-equal",
         ),
     ],
 )
