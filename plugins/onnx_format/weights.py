@@ -72,6 +72,10 @@ class WeightFile:
 
     def _copy_range(self, target: BinaryIO, offset: int, length: int) -> int:
         copy = getattr(os, "copy_file_range", None)
+        try:
+            descriptor = target.fileno()
+        except OSError:  # A stream in memory.
+            return 0
         if copy is None:
             return 0
         start = target.tell()
@@ -80,7 +84,7 @@ class WeightFile:
             while copied < length:
                 count = copy(
                     self.descriptor,
-                    target.fileno(),
+                    descriptor,
                     length - copied,
                     offset + copied,
                     start + copied,
@@ -149,7 +153,9 @@ class FileTensor(ir.ExternalTensor):
         else:
             dtype = self.dtype.numpy().newbyteorder("<")
             array = np.frombuffer(self.file.data, dtype, self.size, offset)
-        self._array = array.reshape(self.shape.numpy())
+        array = array.reshape(self.shape.numpy())
+        array.flags.writeable = False
+        self._array = array
 
     def tobytes(self) -> bytes:
         """Return the bytes as they lie in the file."""

@@ -16,6 +16,7 @@ from passmgr.core.ir.collector import gc_paused
 from ...onnx_format.keys import EXTERNAL_FORM_KEY
 from .data_file import DataLayout, weight_bytes
 from .encode import Encoder
+from .text import to_text
 from .transaction import Transaction, finish
 
 if TYPE_CHECKING:
@@ -111,8 +112,7 @@ def _write_binary(model: ir.Model, transaction: Transaction) -> Path:
 
 
 def _write_text(model: ir.Model, transaction: Transaction) -> Path:
-    proto = onnx.ModelProto.FromString(model_bytes(model))
-    text = onnx.printer.to_text(proto)
+    text = to_text(onnx.ModelProto.FromString(model_bytes(model)))
     file, temporary = transaction.create(".onnxtxt")
     transaction.keep_mode(file)
     file.write(text.encode())

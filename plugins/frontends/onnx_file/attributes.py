@@ -100,7 +100,7 @@ class AttributeReader:
             name, kind, value = "value", _Type.TENSOR, self._tensors.sparse(proto.sparse_tensor)
         elif kind:
             raise ModelError(
-                f"'{self._path}': attribute '{name}' of '{owner}' is of a kind that cannot be "
+                f"'{self._path}': attribute {name!r} of {owner!r} is of a kind that cannot be "
                 f"carried through: {_kind_name(kind)}"
             )
         return ir.Attr(name, ir.AttributeType(kind), value, doc_string=doc)
@@ -109,7 +109,7 @@ class AttributeReader:
         type_, shape, unexpressed = type_and_shape(proto)
         if unexpressed:
             raise ModelError(
-                f"'{self._path}': attribute '{name}' of '{owner}' is a type that cannot be carried "
+                f"'{self._path}': attribute {name!r} of {owner!r} is a type that cannot be carried "
                 f"through: {proto.WhichOneof('value')}"
             )
         return ir.TypeAndShape(type_, shape)

@@ -158,6 +158,9 @@ class Deserializer:
         scopes: Sequence[Scope],
         infos: Mapping[str, onnx.ValueInfoProto],
     ) -> ir.Node:
+        for text in (proto.op_type, proto.domain, proto.name):
+            if not isinstance(text, str):
+                raise ModelError(f"'{self._path}': the name {text!r} is no UTF-8 text")
         scope = scopes[-1]
         values = scope.values
         inputs = [
@@ -193,7 +196,9 @@ class Deserializer:
         self, scope: Scope, name: str, info: onnx.ValueInfoProto | None = None
     ) -> ir.Value:
         if name in scope.values:
-            raise ModelError(f"'{self._path}': the value '{name}' is defined twice")
+            raise ModelError(f"'{self._path}': the value {name!r} is defined twice")
+        if not isinstance(name, str):
+            raise ModelError(f"'{self._path}': the name {name!r} is no UTF-8 text")
         value = scope.values[name] = ir.Value(name=name)
         return self._described(value, info)
 
@@ -228,13 +233,13 @@ class Deserializer:
                 scope.unsorted = True
                 value = scope.values[name] = ir.Value(name=name)
                 return value
-        title = f"{node.op_type} node '{node.name or next(iter(node.output), '')}'"
-        raise ModelError(f"'{self._path}': nothing produces '{name}', an input of the {title}")
+        title = f"{node.op_type} node {node.name or next(iter(node.output), '')!r}"
+        raise ModelError(f"'{self._path}': nothing produces {name!r}, an input of the {title}")
 
     def _output(self, scope: Scope, name: str, info: onnx.ValueInfoProto | None = None) -> ir.Value:
         value = scope.values.get(name)
         if value is None:
-            raise ModelError(f"'{self._path}': nothing produces the graph output '{name}'")
+            raise ModelError(f"'{self._path}': nothing produces the graph output {name!r}")
         return self._described(value, info)
 
     def _devices(
@@ -260,9 +265,12 @@ class Deserializer:
     def _check_acyclic(self, graph: ir.Graph) -> None:
         cycle = find_cycle(graph)
         if cycle:
+            order = {node: index for index, node in enumerate(graph)}
+            first = cycle.index(min(cycle, key=order.__getitem__))
+            cycle = cycle[first:] + cycle[:first]
             names = [n.name or next((o.name for o in n.outputs if o.name), "") for n in cycle]
             shown = names if len(names) < 8 else [*names[:3], "...", *names[-3:]]
-            text = " -> ".join(f"'{name}'" for name in [*shown, names[0]])
+            text = " -> ".join(repr(name) for name in [*shown, names[0]])
             raise ModelError(f"'{self._path}': the graph has a cycle through {text}")
 
 

@@ -45,7 +45,7 @@ class TensorReader:
         """
         if proto.data_type not in _TYPES:
             raise ModelError(
-                f"'{self.path}': tensor '{proto.name}' has the unknown element type "
+                f"'{self.path}': tensor {proto.name!r} has the unknown element type "
                 f"{proto.data_type}"
             )
         if proto.data_location == _EXTERNAL:
@@ -67,7 +67,7 @@ class TensorReader:
         for dim in proto.dims:
             size *= dim
         expected = (size * dtype.bitwidth + 7) // 8
-        where = f"'{self.path}': tensor '{proto.name}'"
+        where = f"'{self.path}': tensor {proto.name!r}"
         embedded = location == IN_THIS_FILE and self._file is not None
         file = self._file if embedded and self._file else self._external(location, where)
         try:
@@ -112,9 +112,8 @@ class TensorReader:
             or not target.resolve().is_relative_to(folder.resolve())
         )
         if leaves:
-            shown = location.replace("\0", "\\0")
             raise ModelError(
-                f"{where} has its data in '{shown}', which is not inside the model's folder"
+                f"{where} has its data in {location!r}, which is not inside the model's folder"
             )
         if not target.is_file():
             raise ModelError(f"{where} has its data in '{target}', which does not exist")

@@ -1,0 +1,361 @@
+"""What the emitter writes, and where: forms of weights, data files, temporary files, errors."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnx_ir as ir
+import onnx_models
+import onnxruntime as ort
+import pytest
+
+from passmgr.core.errors import OutputError
+from passmgr.plugins.emitters.onnx_file import OnnxEmitter, transaction
+from passmgr.plugins.frontends.onnx_file import OnnxFrontend
+
+
+def load(proto: onnx.ModelProto, path: Path, *, external: bool = False) -> ir.Model:
+    path.parent.mkdir(exist_ok=True)
+    onnx.save(proto, path, save_as_external_data=external, location="in.data", size_threshold=1024)
+    return OnnxFrontend().load(path)
+
+
+def emit(model: ir.Model, path: Path, check: Callable[[Path], None] | None = None) -> None:
+    OnnxEmitter().emit(model, path, check=check)
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def weight(path: Path) -> np.ndarray[Any, Any]:
+    proto = onnx.load(path)
+    return onnx.numpy_helper.to_array(next(t for t in proto.graph.initializer if t.name == "w"))
+
+
+@pytest.mark.parametrize("external", [False, True])
+def test_form_of_weights_is_kept_and_runs(external: bool, tmp_path: Path) -> None:
+    model = load(onnx_models.dense(), tmp_path / "in" / "a.onnx", external=external)
+    out = tmp_path / "out.onnx"
+    emit(model, out)
+    files = [name for name in names(tmp_path) if name != "in"]
+    assert len(files) == 1 + external
+    onnx.checker.check_model(out, full_check=True)
+    session = ort.InferenceSession(out)
+    x = np.ones((1, 1000), np.float32)
+    (y,) = session.run(None, {"x": x})
+    np.testing.assert_allclose(y[0], onnx_models.weights(1000) + 1)
+
+
+def test_two_models_in_one_folder_share_no_data_file(tmp_path: Path) -> None:
+    for name, seed in {"a": 1, "b": 2, "a.b": 3}.items():
+        model = load(onnx_models.dense(seed=seed), tmp_path / "in" / "m.onnx", external=True)
+        emit(model, tmp_path / f"{name}.onnx")
+    for name, seed in {"a": 1, "b": 2, "a.b": 3}.items():
+        np.testing.assert_array_equal(
+            weight(tmp_path / f"{name}.onnx"), onnx_models.weights(1000, seed)
+        )
+    assert len(list(tmp_path.glob("*.data"))) == 3
+
+
+def test_same_model_gives_the_same_files(tmp_path: Path) -> None:
+    model = load(onnx_models.nested(), tmp_path / "in" / "a.onnx", external=True)
+    out = tmp_path / "out.onnx"
+    emit(model, out)
+    before = {path.name: path.read_bytes() for path in tmp_path.glob("out*")}
+    emit(model, out)
+    assert {path.name: path.read_bytes() for path in tmp_path.glob("out*")} == before
+
+
+def test_data_of_the_replaced_model_goes_with_it(tmp_path: Path) -> None:
+    out = tmp_path / "out.onnx"
+    for seed in (1, 2):
+        emit(load(onnx_models.dense(seed=seed), tmp_path / "in" / "a.onnx", external=True), out)
+    assert len(list(tmp_path.glob("out.*.data"))) == 1
+    emit(load(onnx_models.dense(), tmp_path / "in" / "b.onnx"), out)
+    assert names(tmp_path) == ["in", "out.onnx"]
+
+
+def test_data_that_another_model_uses_stays(tmp_path: Path) -> None:
+    out, copy = tmp_path / "out.onnx", tmp_path / "copy.onnx"
+    emit(load(onnx_models.dense(seed=1), tmp_path / "in" / "a.onnx", external=True), out)
+    copy.write_bytes(out.read_bytes())
+    emit(load(onnx_models.dense(seed=2), tmp_path / "in" / "b.onnx", external=True), out)
+    np.testing.assert_array_equal(weight(copy), onnx_models.weights(1000, 1))
+    np.testing.assert_array_equal(weight(out), onnx_models.weights(1000, 2))
+
+
+def test_a_taken_name_is_not_overwritten(tmp_path: Path) -> None:
+    model = load(onnx_models.dense(), tmp_path / "in" / "a.onnx", external=True)
+    out = tmp_path / "out.onnx"
+    emit(model, out)
+    (data,) = tmp_path.glob("out.*.data")
+    out.unlink()
+    data.write_bytes(b"somebody else's")
+    emit(model, out)
+    assert data.read_bytes() == b"somebody else's"
+    assert len(list(tmp_path.glob("out.*-1.data"))) == 1
+    np.testing.assert_array_equal(weight(out), onnx_models.weights(1000))
+
+
+@pytest.mark.parametrize("external", [False, True])
+def test_output_over_the_input(external: bool, tmp_path: Path) -> None:
+    path = tmp_path / "a.onnx"
+    model = load(onnx_models.dense(), path, external=external)
+    for _ in range(2):
+        emit(model, path)
+        np.testing.assert_array_equal(weight(path), onnx_models.weights(1000))
+
+
+def test_shared_weights_are_written_once(tmp_path: Path) -> None:
+    proto = onnx_models.dense(100_000)
+    model = load(proto, tmp_path / "in" / "a.onnx", external=True)
+    w = model.graph.initializers["w"]
+    for index in range(3):
+        model.graph.register_initializer(
+            ir.Value(name=f"copy{index}", const_value=w.const_value, type=w.type, shape=w.shape)
+        )
+    emit(model, tmp_path / "out.onnx")
+    (data,) = tmp_path.glob("out.*.data")
+    assert data.stat().st_size == 400_000
+    tensors = {t.name: t for t in onnx.load(tmp_path / "out.onnx").graph.initializer}
+    for index in range(3):
+        assert tensors[f"copy{index}"].raw_data == tensors["w"].raw_data
+
+
+def test_weights_made_in_memory(tmp_path: Path) -> None:
+    for external in (False, True):
+        model = load(onnx_models.dense(), tmp_path / "in" / "a.onnx", external=external)
+        values = model.graph.initializers
+        values["w"].const_value = ir.Tensor(onnx_models.weights(2000)[::2], name="w")
+        lazy = ir.LazyTensor(
+            lambda: ir.Tensor(np.float32([2.0])), dtype=ir.DataType.FLOAT, shape=ir.Shape([1])
+        )
+        values["b"].const_value = lazy
+        emit(model, tmp_path / "out.onnx")
+        np.testing.assert_array_equal(weight(tmp_path / "out.onnx"), onnx_models.weights(2000)[::2])
+
+
+def test_ir3_writes_constants_where_initializers_must_be_inputs(tmp_path: Path) -> None:
+    model = load(onnx_models.inputs_as_initializers(), tmp_path / "in" / "a.onnx")
+    value = model.graph.initializers["b"]
+    model.graph.inputs.remove(value)
+    out = tmp_path / "out.onnx"
+    emit(model, out)
+    graph = onnx.load(out).graph
+    assert [t.name for t in graph.initializer] == ["w"]
+    assert next((n.op_type, list(n.output)) for n in graph.node) == ("Constant", ["b"])
+    onnx.checker.check_model(out)
+    ort.InferenceSession(out)
+
+
+def test_check_sees_a_model_that_runs(tmp_path: Path) -> None:
+    model = load(onnx_models.dense(), tmp_path / "in" / "a.onnx", external=True)
+    seen = []
+
+    def check(path: Path) -> None:
+        seen.append(path)
+        assert path.parent == tmp_path
+        assert not (tmp_path / "out.onnx").exists()
+        onnx.checker.check_model(path)
+        ort.InferenceSession(path)
+
+    emit(model, tmp_path / "out.onnx", check)
+    assert len(seen) == 1
+    assert not seen[0].exists()
+
+
+@pytest.mark.parametrize("suffix", [".onnx", ".onnxtxt"])
+@pytest.mark.parametrize("error", [RuntimeError("no"), OSError(1, "no"), KeyboardInterrupt()])
+def test_a_failed_check_leaves_all_as_it_was(
+    suffix: str, error: BaseException, tmp_path: Path
+) -> None:
+    model = load(onnx_models.dense(), tmp_path / "in" / "a.onnx", external=True)
+    out = tmp_path / f"out{suffix}"
+    out.write_text("old")
+
+    def check(path: Path) -> None:
+        raise error
+
+    with pytest.raises(type(error)) as caught:
+        emit(model, out, check)
+    assert caught.value is error
+    assert names(tmp_path) == ["in", out.name]
+    assert out.read_text() == "old"
+
+
+def _full_disk(call: int) -> Callable[..., Any]:
+    """Return an ``os.fsync`` that finds the disk full at the ``call``-th call."""
+    left = [call]
+
+    def fsync(descriptor: int) -> None:
+        left[0] -= 1
+        if not left[0]:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    return fsync
+
+
+@pytest.mark.parametrize("call", [1, 2])
+def test_full_disk_when_data_are_flushed(
+    call: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out.onnx"
+    emit(load(onnx_models.dense(seed=1), tmp_path / "in" / "a.onnx", external=True), out)
+    before = names(tmp_path)
+    model = load(onnx_models.dense(seed=2), tmp_path / "in" / "b.onnx", external=True)
+    monkeypatch.setattr(os, "fsync", _full_disk(call))
+    with pytest.raises(OutputError, match="No space left on device; nothing was left"):
+        emit(model, out)
+    assert names(tmp_path) == before
+    np.testing.assert_array_equal(weight(out), onnx_models.weights(1000, 1))
+
+
+@pytest.mark.parametrize("kernel", [True, False])
+def test_full_disk_when_weights_are_copied(
+    kernel: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = load(onnx_models.dense(), tmp_path / "in" / "a.onnx")
+
+    def fail(*args: Any) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def unsupported(*args: Any) -> int:
+        raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+
+    monkeypatch.setattr(os, "copy_file_range", fail if kernel else unsupported)
+    if not kernel:
+        monkeypatch.setattr(os, "pread", fail)
+    with pytest.raises(OutputError, match="No space left on device"):
+        emit(model, tmp_path / "out.onnx")
+    assert names(tmp_path) == ["in"]
+
+
+@pytest.mark.parametrize("error", [errno.EXDEV, errno.ENOSYS, None])
+def test_copies_where_the_kernel_cannot(
+    error: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = load(onnx_models.dense(), tmp_path / "in" / "a.onnx")
+
+    def copy(*args: Any) -> int:
+        if error is None:
+            return 0
+        raise OSError(error, os.strerror(error))
+
+    monkeypatch.setattr(os, "copy_file_range", copy)
+    emit(model, tmp_path / "out.onnx")
+    np.testing.assert_array_equal(weight(tmp_path / "out.onnx"), onnx_models.weights(1000))
+
+
+def _missing_folder(out: Path) -> Path:
+    return out.parent / "none" / "out.onnx"
+
+
+def _folder(out: Path) -> Path:
+    out.mkdir()
+    return out
+
+
+def _pipe(out: Path) -> Path:
+    os.mkfifo(out)
+    return out
+
+
+@pytest.mark.parametrize(
+    ("prepare", "message"),
+    [
+        (_missing_folder, "the folder '.*none' of the output does not exist"),
+        (_folder, "'.*out.onnx' is a folder; give the name of a file"),
+        (_pipe, "'.*out.onnx' is not a regular file"),
+    ],
+)
+def test_bad_outputs(prepare: Callable[[Path], Path], message: str, tmp_path: Path) -> None:
+    model = load(onnx_models.dense(), tmp_path / "in" / "a.onnx")
+    out = prepare(tmp_path / "out.onnx")
+    before = names(tmp_path)
+    with pytest.raises(OutputError, match=message):
+        emit(model, out)
+    assert names(tmp_path) == before
+
+
+def test_no_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = load(onnx_models.dense(), tmp_path / "in" / "a.onnx")
+    real = os.open
+
+    def refuse(path: Any, flags: int, *args: Any, **options: Any) -> int:
+        if flags & os.O_CREAT:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return real(path, flags, *args, **options)
+
+    monkeypatch.setattr(os, "open", refuse)
+    with pytest.raises(OutputError, match=r"out\.onnx' cannot be written: Permission denied"):
+        emit(model, tmp_path / "out.onnx")
+    assert names(tmp_path) == ["in"]
+
+
+def _no_data(model: ir.Model) -> None:
+    model.graph.initializers["w"].const_value = None
+
+
+def _wrong_size(model: ir.Model) -> None:
+    lazy = ir.LazyTensor(
+        lambda: ir.Tensor(np.zeros(9, np.float32)), dtype=ir.DataType.FLOAT, shape=ir.Shape([1000])
+    )
+    model.graph.initializers["w"].const_value = lazy
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (_no_data, "initializer 'w' has no data"),
+        (_wrong_size, "has 36 bytes, where its type and shape need 4000"),
+    ],
+)
+def test_models_that_cannot_be_written(
+    spoil: Callable[[ir.Model], None], message: str, tmp_path: Path
+) -> None:
+    model = load(onnx_models.dense(), tmp_path / "in" / "a.onnx")
+    spoil(model)
+    with pytest.raises(OutputError, match=message):
+        emit(model, tmp_path / "out.onnx")
+    assert names(tmp_path) == ["in"]
+
+
+def test_permissions_of_the_replaced_file_are_kept(tmp_path: Path) -> None:
+    model = load(onnx_models.dense(), tmp_path / "in" / "a.onnx")
+    out = tmp_path / "out.onnx"
+    emit(model, out)
+    out.chmod(0o640)
+    emit(model, out)
+    assert stat.S_IMODE(out.stat().st_mode) == 0o640
+
+
+def test_what_a_dead_process_left_is_removed(tmp_path: Path) -> None:
+    model = load(onnx_models.dense(), tmp_path / "in" / "a.onnx", external=True)
+    out = tmp_path / "out.onnx"
+    emit(model, out)
+    (data,) = tmp_path.glob("out.*.data")
+    orphan = tmp_path / "out.0123456789abcdef.data"
+    left = out.read_bytes().replace(data.name.encode(), orphan.name.encode())
+    for name in (".out.01234567.tmp.data", orphan.name, ".other.01234567.tmp.onnx"):
+        (tmp_path / name).write_bytes(b"x")
+    (tmp_path / ".out.01234567.tmp.onnx").write_bytes(left)
+    emit(model, out)
+    assert names(tmp_path) == [".other.01234567.tmp.onnx", "in", data.name, "out.onnx"]
+
+
+def test_what_a_living_process_writes_is_left_alone(tmp_path: Path) -> None:
+    model = load(onnx_models.dense(), tmp_path / "in" / "a.onnx")
+    out = tmp_path / "out.onnx"
+    with transaction.Transaction(out) as other:
+        _, temporary = other.create(".onnx")
+        emit(model, out)
+        assert temporary.exists()
+    assert names(tmp_path) == ["in", "out.onnx"]
