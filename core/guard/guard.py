@@ -40,7 +40,7 @@ class Reference:
         synthesized: Whether the inputs were synthesized, because the user gave none.
         data_dependent: Outputs whose shapes depend on data.
         unchecked: Outputs whose values cannot be compared, with the reason.
-        problem: Why there are no outputs, where the runtime cannot run the model; else empty.
+        problem: What is wrong with a model that was not run, as a predicate; else empty.
     """
 
     names: tuple[str, ...] = ()
@@ -98,7 +98,7 @@ class Guard:
         size = weight_bytes(model)
         if size > self.size_limit_bytes:
             return Reference(
-                problem=f"its weights have {_size(size)}, over the limit of "
+                problem=f"has weights of {_size(size)}, over the limit of "
                 f"{_size(self.size_limit_bytes)}: no output was checked"
             )
         try:
@@ -109,7 +109,7 @@ class Guard:
             else:
                 reference = self._record_given(session, signature)
         except RuntimeFailure as failure:
-            return Reference(problem=f"the original does not run: {failure}")
+            return Reference(problem=f"does not run: {failure}")
         unseeded = outputs_after(model, is_unseeded)
         reason = "it depends on a random op without a seed"
         return replace(
@@ -154,7 +154,7 @@ class Guard:
         A model that does not load or run although its original did is a breach.
         """
         if reference.problem:
-            return Verdict("unverified", reason=reference.problem)
+            return Verdict("unverified", reason=f"the original {reference.problem}")
         try:
             current = self.advance(reference, model)
         except RuntimeFailure as failure:

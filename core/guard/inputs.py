@@ -105,15 +105,14 @@ def _from_npz(path: Path) -> dict[str, Any]:
     import numpy as np
 
     try:
-        content = np.load(path)
-        if not isinstance(content, np.lib.npyio.NpzFile):
-            raise UsageError(f"inputs: '{path}' holds one array; name the arrays in an .npz file")
-        with content:
-            return {name: content[name] for name in content.files}
+        # NumPy leaves a file that it opened itself open where it is damaged.
+        with path.open("rb") as file:
+            content = np.load(file)
+            if isinstance(content, np.lib.npyio.NpzFile):
+                return {name: content[name] for name in content.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        if isinstance(error, UsageError):
-            raise
         raise UsageError(f"inputs: '{path}' cannot be read as .npz: {error}") from error
+    raise UsageError(f"inputs: '{path}' holds one array; name the arrays in an .npz file")
 
 
 def _from_folder(path: Path, signature: Sequence[ValueInfo]) -> Iterator[Mapping[str, Any]]:

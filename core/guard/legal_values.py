@@ -237,7 +237,6 @@ _RULES: dict[str, Mapping[int, Rule]] = {
     "Col2Im": {1: _constant(4), 2: _constant(1)},
     "ConstantOfShape": {0: _target(2)},
     "CumSum": _POSITION,
-    "CumProd": _POSITION,
     "DequantizeLinear": {1: _POSITIVE},
     "DFT": {1: _constant(8), 2: _constant(1)},
     "DictVectorizer": {0: _keys("string_vocabulary", "int64_vocabulary")},

@@ -62,7 +62,7 @@ class ModelPair:
         self._held = 0
         self.reference = Guard(runtime, inputs, seed, sys.maxsize).record(a)
         if self.reference.problem:
-            raise RuntimeFailure(f"the first model: {self.reference.problem}")
+            raise RuntimeFailure(f"the first model {self.reference.problem}")
         if self.reference.synthesized:
             self.notes.append(f"no inputs given: {self.reference.source}")
         self.feeds = self.reference.inputs

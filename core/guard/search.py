@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Iterable
 from typing import Any
 
@@ -19,50 +20,69 @@ def search(session: Session, candidates: Iterable[Candidate]) -> tuple[int, list
     """Return the number of runs, and one or two candidates to keep with their outputs.
 
     Two where the sizes of inputs can be chosen: a pass that freezes a symbolic dimension is then
-    seen. Outputs that are empty or hold no finite number are kept only for want of others.
+    seen. Outputs that are all finite are preferred to others of the same sizes, and outputs that
+    are empty or have nothing finite are kept only for want of others.
 
     Raises:
         RuntimeFailure: The model accepts no candidate; the reason for the first.
     """
     kept: list[Tried] = []
-    poor: list[Tried] = []
+    second_best: dict[_Worth, Tried] = {}
     failure: RuntimeFailure | None = None
     tries, left = 0, _MORE_TRIES
     for candidate in candidates:
+        partial = second_best.get(_Worth.PARTIAL)
         if kept:
             if candidate.shapes == kept[0][0].shapes:
                 continue
             if not left:
                 break
             left -= 1
+        elif partial and candidate.shapes != partial[0].shapes:
+            continue
         tries += 1
         try:
             outputs = tuple(session.run(candidate.feed))
         except RuntimeFailure as error:
             failure = failure or error
             continue
-        if _tells_something(outputs):
-            kept.append((candidate, outputs))
-            if len(kept) == 2:
-                break
-        elif not poor:
-            poor.append((candidate, outputs))
-    if not kept and not poor:
+        worth = _worth(outputs)
+        if worth is not _Worth.FULL:
+            second_best.setdefault(worth, (candidate, outputs))
+            continue
+        kept.append((candidate, outputs))
+        if len(kept) == 2:
+            break
+    if not kept and second_best:
+        kept = [second_best[max(second_best)]]
+    if not kept:
         raise failure or RuntimeFailure("no inputs were found that it accepts")
-    return tries, kept or poor
+    return tries, kept
 
 
-def _tells_something(outputs: Iterable[Any]) -> bool:
-    """Whether outputs can show a difference: not all empty, and none without a finite number."""
+class _Worth(enum.IntEnum):
+    """How much of a difference outputs can show."""
+
+    NOTHING = 0
+    """All are empty, or one has no finite number."""
+    PARTIAL = 1
+    """Some numbers are not finite."""
+    FULL = 2
+
+
+def _worth(outputs: Iterable[Any]) -> _Worth:
     import numpy as np
 
-    any_value = False
+    worth, any_value = _Worth.FULL, False
     for output in outputs:
-        if isinstance(output, np.ndarray):
-            is_float = output.dtype.kind in "fc"
-            if output.size and is_float and not np.isfinite(output).any():
-                return False
-            any_value = any_value or output.size > 0
-        else:
+        if not isinstance(output, np.ndarray):
             any_value = any_value or bool(output)
-    return any_value
+            continue
+        any_value = any_value or output.size > 0
+        if output.size and output.dtype.kind in "fc":
+            finite = np.isfinite(output)
+            if not finite.any():
+                return _Worth.NOTHING
+            if not finite.all():
+                worth = _Worth.PARTIAL
+    return worth if any_value else _Worth.NOTHING

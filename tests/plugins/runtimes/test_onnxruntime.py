@@ -89,7 +89,9 @@ def make_with_weight(weight):
 @pytest.mark.parametrize("count", [4, 1 << 15])
 def test_external_weights_are_found_from_anywhere(count, tmp_path, monkeypatch):
     weight = np.arange(count, dtype=np.float32)
-    ir.save(make_with_weight(weight), tmp_path / "m.onnx", external_data="d", size_threshold_bytes=0)
+    ir.save(
+        make_with_weight(weight), tmp_path / "m.onnx", external_data="d", size_threshold_bytes=0
+    )
     model = ir.load(tmp_path / "m.onnx")
     monkeypatch.chdir("/")
     (y,) = OnnxRuntime().session(model).run({"x": weight})
@@ -182,6 +184,9 @@ def test_maps_come_out():
     assert session.run({"x": np.array([[1, 2]], np.float32)}) == [[{7: 1.0, 8: 2.0}]]
 
 
+ONE = np.ones(1)
+
+
 def run_neg(feed):
     return lambda folder: OnnxRuntime().session(parse(NEG)).run(feed)
 
@@ -215,7 +220,10 @@ REFUSED = {
     "bad bytes": (load(lambda folder: b"nonsense"), "protobuf"),
     "unknown op": (load(lambda _: parse("g (float x) => (float y) { y = my.Op(x) }")), "my"),
     "missing": (run_neg({}), "Required inputs"),
-    "unknown": (run_neg({"x": np.ones((2, 3), np.float32), "z": np.ones(1)}), "Invalid input name: z"),
+    "unknown": (
+        run_neg({"x": np.ones((2, 3), np.float32), "z": np.ones(1)}),
+        "Invalid input name: z",
+    ),
     "dtype": (run_neg({"x": np.ones((2, 3))}), "expected: (tensor(float))"),
     "dims": (run_neg({"x": np.ones((2, 4), np.float32)}), "Got: 4 Expected: 3"),
     "sequence in": (sequence_beside_bfloat16, "input 's' is seq(tensor(float)): ONNX Runtime's"),
