@@ -68,7 +68,7 @@ def _name_clash(graph: GraphLike, visible: dict[str, ir.Value]) -> str | None:
         for value in values:
             name = value.name
             if not name:
-                if name is None or value.uses() or value.is_graph_output():
+                if name is None or value._uses or value.is_graph_output():
                     return f"a value of graph '{graph.name}' has no name"
                 continue  # an omitted optional output
             if visible.setdefault(name, value) is not value:
@@ -129,7 +129,7 @@ def _check_constants_folded(model: ir.Model) -> str | None:
         for node in graph:
             if (
                 node.op_type == "Constant"
-                and node.outputs[0].uses()
+                and node.outputs[0]._uses
                 and liftable_tensor(node) is not None
             ):
                 return f"{node_path(node)} is no initializer"

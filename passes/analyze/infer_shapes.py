@@ -88,6 +88,7 @@ class _Sweep:
     def __init__(self, opset: int | None) -> None:
         self._opset = opset
         self._inferred: Mapping[ir.Value, Typing] = {}
+        self._outer: Known = {}
         self.known: Known = {}
         self.contradictions: list[tuple[ir.Node, ir.Value, Typing, Typing]] = []
 
@@ -97,7 +98,12 @@ class _Sweep:
 
     def of(self, value: ir.Value) -> Typing | None:
         """Return what is known of ``value``."""
-        return self.known.get(value) or declared_typing(value)
+        typing = self.known.get(value) or self._outer.get(value)
+        if typing is None:
+            typing = declared_typing(value)
+            if typing is not None:  # an input or initializer: remembered, as it may be read often
+                self._outer[value] = typing
+        return typing
 
     def run(self, graphs: Sequence[ir.Graph]) -> bool:
         """Visit all nodes; return whether nothing is left for another inference to find."""
@@ -115,7 +121,7 @@ class _Sweep:
                     if inferred and value in inferred:
                         typing = self._merged(node, value, found, inferred[value])
                     found = None  # it is about the first output only
-                    if declared is not None:
+                    if declared is not None and declared != typing:
                         typing = self._merged(node, value, declared, typing)
                     if typing is not None:
                         known[value] = typing
@@ -139,12 +145,11 @@ class _Sweep:
 
 def _is_open(node: ir.Node, typing: Typing) -> bool:
     """Tell whether ONNX's inference may know more of an output than ``typing``."""
-    if not isinstance(typing.type, ir.TensorType):
-        return False
     if typing.dims is None:
-        return True
-    elementwise = node.op_type in ELEMENTWISE and not node.domain
-    return not elementwise and not typing.complete
+        return isinstance(typing.type, ir.TensorType)
+    if node.op_type in ELEMENTWISE and not node.domain:
+        return False
+    return not typing.complete and isinstance(typing.type, ir.TensorType)
 
 
 def merge_dims(strong: Dims | None, weak: Dims | None) -> tuple[Dims | None, bool]:
@@ -170,21 +175,18 @@ def merge_dims(strong: Dims | None, weak: Dims | None) -> tuple[Dims | None, boo
 
 
 def _write(ctx: PassContext, value: ir.Value, typing: Typing) -> None:
-    if value.type is None or value.type.dtype == ir.DataType.UNDEFINED:
-        # Types can be changed in place, so that no two values may share one.
+    type_, shape, dims = value.type, value.shape, typing.dims
+    if type_ is None or type_.dtype == ir.DataType.UNDEFINED:
         type_ = typing.type
-        ctx.edit.set_type(
-            value, ir.TensorType(type_.dtype) if type(type_) is ir.TensorType else type_
-        )
-    dims = typing.dims
-    if dims is not None:
-        shape = value.shape
-        if shape is None:
-            ctx.edit.set_shape(value, dims)
-        elif shape.dims != dims:
-            ctx.edit.set_shape(
-                value, ir.Shape(dims, [shape.get_denotation(i) for i in range(len(dims))])
-            )
+        if type(type_) is ir.TensorType:
+            type_ = ir.TensorType(type_.dtype)
+    elif dims is None or (shape is not None and shape.dims == dims):
+        return
+    new = shape
+    if dims is not None and (shape is None or shape.dims != dims):
+        denotations = None if shape is None else [shape.get_denotation(i) for i in range(len(dims))]
+        new = ir.Shape(dims, denotations)
+    ctx.edit.annotate(value, type_, new)
 
 
 def _text(typing: Typing) -> str:

@@ -212,10 +212,16 @@ def read_typing(proto: onnx.TypeProto, symbols: set[str]) -> Typing | None:
         if not tensor.HasField("shape"):
             return Typing(element, None)
         return Typing(element, tuple(_dim(dim, symbols) for dim in tensor.shape.dim))
-    if proto.HasField("sequence_type") or proto.HasField("optional_type"):
-        type_ = ir.serde.deserialize_type_proto_for_type(proto)
-        return None if type_ is None or type_.dtype is None else Typing(type_, None)
-    return None
+    if proto.HasField("sequence_type") and (inner := _element(proto.sequence_type, symbols)):
+        return Typing(ir.SequenceType(inner), None)
+    if proto.HasField("optional_type") and (inner := _element(proto.optional_type, symbols)):
+        return Typing(ir.OptionalType(inner), None)
+    return None  # maps have no type in onnx_ir
+
+
+def _element(proto: Any, symbols: set[str]) -> ir.TypeProtocol | None:
+    typing = read_typing(proto.elem_type, symbols)
+    return None if typing is None else typing.type
 
 
 def _dim(proto: onnx.TensorShapeProto.Dimension, symbols: set[str]) -> int | ir.SymbolicDim:

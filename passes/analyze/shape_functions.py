@@ -45,7 +45,7 @@ Lookup = Callable[[ir.Value], Typing | None]
 
 _UNARY = _names(
     "Abs Acos Acosh Asin Asinh Atan Atanh BitwiseNot Ceil Celu Clip Cos Cosh CumSum Elu Erf Exp "
-    "Floor Gelu HardSigmoid HardSwish Hardmax Identity LayerNormalization LeakyRelu Log LogSoftmax "
+    "Floor Gelu HardSigmoid HardSwish Hardmax Identity LeakyRelu Log LogSoftmax "
     "Mish Neg Not Reciprocal Relu Round Selu Shrink Sigmoid Sign Sin Sinh Softmax Softplus "
     "Softsign Sqrt Swish Tan Tanh ThresholdedRelu"
 )
@@ -53,10 +53,6 @@ _BINARY = _names(
     "Add BitShift BitwiseAnd BitwiseOr BitwiseXor Div Max Mean Min Mod Mul PRelu Pow Sub Sum"
 )
 _COMPARISON = _names("And Equal Greater GreaterOrEqual Less LessOrEqual Or Xor")
-# Only their first output is known here, and a node that has more is left to ONNX's inference.
-_SINGLE = frozenset(["Dropout", "LayerNormalization"])
-ELEMENTWISE = _UNARY | _BINARY | _COMPARISON | {"Cast", "CastLike", "Constant", "Dropout", "Where"}
-"""The op types that :func:`elementwise_typing` knows."""
 
 
 def default_opset(imports: Mapping[str, int]) -> int | None:
@@ -83,40 +79,63 @@ def elementwise_typing(node: ir.Node, opset: int | None, of: Lookup) -> Typing |
             another way and are left alone.
         of: What is known of a value.
     """
-    op_type = node.op_type
-    if node.domain or op_type not in ELEMENTWISE:
+    rule = _RULES.get(node.op_type)
+    if rule is None or node.domain or opset is None:
         return None
+    return rule(node, opset, of)
+
+
+def _same_as_input(node: ir.Node, opset: int, of: Lookup) -> Typing | None:
     inputs = node.inputs
-    if op_type in _UNARY or op_type == "Dropout":
-        if not inputs or inputs[0] is None or (op_type in _SINGLE and len(node.outputs) > 1):
-            return None
-        return of(inputs[0])
-    if op_type == "Constant":
-        return _constant_typing(node)
-    if opset is None or opset < 7 or not inputs:
+    return of(inputs[0]) if inputs and inputs[0] is not None else None
+
+
+def _same_as_input_alone(node: ir.Node, opset: int, of: Lookup) -> Typing | None:
+    return _same_as_input(node, opset, of) if len(node.outputs) == 1 else None
+
+
+def _broadcast_inputs(node: ir.Node, opset: int, of: Lookup) -> Typing | None:
+    if opset < 7:
         return None
-    known = []
-    for value in inputs:
+    first: Typing | None = None
+    dims: Dims | None = None
+    for value in node.inputs:
         typing = None if value is None else of(value)
-        if typing is None or not isinstance(typing.type, ir.TensorType):
+        if typing is None or type(typing.type) is not ir.TensorType:
             return None
-        known.append(typing)
-    if op_type == "Cast":
-        to = node.attributes.get("to")
-        if to is None or to.is_ref():
-            return None
-        return Typing(ir.TensorType(ir.DataType(to.as_int())), known[0].dims)
-    if op_type == "CastLike":
-        return Typing(known[1].type, known[0].dims) if len(known) == 2 else None
-    type_ = known[0].type
-    if op_type in _COMPARISON:
-        type_ = ir.TensorType(ir.DataType.BOOL)
-    elif op_type == "Where":
-        type_ = known[-1].type
-    dims = known[0].dims
-    for typing in known[1:]:
-        dims = broadcast(dims, typing.dims)
-    return Typing(type_, dims)
+        if first is None:
+            first, dims = typing, typing.dims
+        elif typing.dims is not dims:
+            dims = broadcast(dims, typing.dims)
+    return first if first is None or first.dims is dims else Typing(first.type, dims)
+
+
+def _compare_inputs(node: ir.Node, opset: int, of: Lookup) -> Typing | None:
+    typing = _broadcast_inputs(node, opset, of)
+    return None if typing is None else Typing(ir.TensorType(ir.DataType.BOOL), typing.dims)
+
+
+def _where(node: ir.Node, opset: int, of: Lookup) -> Typing | None:
+    typing = _broadcast_inputs(node, opset, of)
+    value = node.inputs[-1] if node.inputs else None
+    chosen = None if value is None else of(value)
+    return None if typing is None or chosen is None else Typing(chosen.type, typing.dims)
+
+
+def _cast(node: ir.Node, opset: int, of: Lookup) -> Typing | None:
+    typing = _same_as_input(node, opset, of)
+    to = node.attributes.get("to")
+    # Until opset 5 the attribute was a string.
+    if typing is None or to is None or to.is_ref() or to.type != ir.AttributeType.INT:
+        return None
+    return Typing(ir.TensorType(ir.DataType(to.value)), typing.dims)
+
+
+def _cast_like(node: ir.Node, opset: int, of: Lookup) -> Typing | None:
+    typing = _same_as_input(node, opset, of)
+    value = node.inputs[1] if len(node.inputs) > 1 else None
+    target = None if value is None else of(value)
+    return None if typing is None or target is None else Typing(target.type, typing.dims)
 
 
 def broadcast(left: Dims | None, right: Dims | None) -> Dims | None:
@@ -147,14 +166,14 @@ def broadcast(left: Dims | None, right: Dims | None) -> Dims | None:
     return tuple(dims)
 
 
-def _constant_typing(node: ir.Node) -> Typing | None:
+def _constant(node: ir.Node, opset: int, of: Lookup) -> Typing | None:
     if len(node.attributes) != 1:
         return None
     ((name, attribute),) = node.attributes.items()
     if attribute.is_ref():
         return None
     if name == "value":
-        tensor = attribute.as_tensor()
+        tensor = attribute.value
         return Typing(ir.TensorType(tensor.dtype), tuple(tensor.shape.numpy()))
     dtype = _CONSTANT_TYPES.get(name)
     if dtype is None:
@@ -171,3 +190,18 @@ _CONSTANT_TYPES = {
     "value_string": ir.DataType.STRING,
     "value_strings": ir.DataType.STRING,
 }
+
+Rule = Callable[[ir.Node, int, Lookup], Typing | None]
+_RULES: dict[str, Rule] = {
+    **dict.fromkeys(_UNARY, _same_as_input),
+    **dict.fromkeys(_BINARY, _broadcast_inputs),
+    **dict.fromkeys(_COMPARISON, _compare_inputs),
+    "Cast": _cast,
+    "CastLike": _cast_like,
+    "Constant": _constant,
+    "Dropout": _same_as_input_alone,
+    "LayerNormalization": _same_as_input_alone,
+    "Where": _where,
+}
+ELEMENTWISE = frozenset(_RULES)
+"""The op types that :func:`elementwise_typing` knows."""

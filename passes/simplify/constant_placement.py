@@ -32,23 +32,25 @@ class Placement:
         """
         edit, graph = self._edit, node.graph
         assert graph is not None
+        dims = tensor.shape.numpy()
         if self._in_function or value.is_graph_output():
             new = edit.insert_node(
                 node, "Constant", [], [ir.AttrTensor("value", tensor)], name=value.name or ""
             ).outputs[0]
             edit.set_type(new, ir.TensorType(tensor.dtype))
-            edit.set_shape(new, tensor.shape.numpy())
+            edit.set_shape(new, dims)
             edit.replace(value, new)
             return
         constant = ir.Value(
             name=value.name,
             type=ir.TensorType(tensor.dtype),
-            shape=ir.Shape(tensor.shape.numpy()),
+            shape=ir.Shape(dims),
             doc_string=value.doc_string,
             const_value=tensor,
             metadata_props=dict(value.metadata_props),
         )
-        constant.meta.update(value.meta)
+        if value._metadata:  # asking for `meta` would make one
+            constant.meta.update(value.meta)
         edit.replace_uses(value, constant)
         edit.names.release(value)
         edit.register_initializer(graph, constant)
@@ -64,7 +66,7 @@ class Placement:
         stack = [node]
         while stack:
             node = stack.pop()
-            if node.graph is None or any(v.uses() or v.is_graph_output() for v in node.outputs):
+            if node.graph is None or any(v._uses or v.is_graph_output() for v in node.outputs):
                 continue
             inputs = list(dict.fromkeys(value for value in node.inputs if value is not None))
             edit.remove(node)
@@ -75,7 +77,7 @@ class Placement:
                         stack.append(producer)
                 elif (
                     value.is_initializer()
-                    and not value.uses()
+                    and not value._uses
                     and not (value.is_graph_input() or value.is_graph_output())
                 ):
                     edit.remove_initializer(value)

@@ -102,7 +102,7 @@ class _Folding:
             return
         for graph in self._graphs:
             for node in tuple(graph):
-                if node.op_type != "Constant" or not node.outputs[0].uses():
+                if node.op_type != "Constant" or not node.outputs[0]._uses:
                     continue
                 tensor = liftable_tensor(node)
                 if tensor is not None and self._ctx.action(node, "lift-constant"):
@@ -253,12 +253,12 @@ class _Folding:
         if total <= self._max_growth:
             return None
         replaced = 0
-        for value in dict.fromkeys(node.inputs):
-            if value is None or value.is_graph_output():
+        for read in dict.fromkeys(node.inputs):
+            if read is None or read.is_graph_output():
                 continue
-            if all(user is node for user, _ in value.uses()):
-                tensor = constants.get(value)
-                size = tensor.nbytes if tensor is not None else tensor_bytes(typings.get(value))
+            if all(user is node for user, _ in read._uses):
+                tensor = constants.get(read)
+                size = tensor.nbytes if tensor is not None else tensor_bytes(typings.get(read))
                 replaced += size or 0
         if total - replaced <= self._max_growth:
             return None
@@ -287,7 +287,7 @@ class _Folding:
 
 def _is_read(value: ir.Value, folded: Collection[ir.Node]) -> bool:
     """Tell whether something other than the nodes ``folded`` reads ``value``."""
-    return value.is_graph_output() or any(user not in folded for user, _ in value.uses())
+    return value.is_graph_output() or any(user not in folded for user, _ in value._uses)
 
 
 def _is_alive(value: ir.Value) -> bool:
