@@ -24,7 +24,9 @@ DRAWERS = {"util", "utils", "helper", "helpers", "common", "misc"}
 TOP_LEVEL = {"core", "passes", "plugins", "tests", "benchmarks", "README.md", "pyproject.toml"}
 LINES = 300
 LONGER = {
-    "core/ir/editor.py": 520,  # every edit stands in one class, beside the log of its inverse
+    "core/ir/editor.py": 600,  # every edit stands in one class, beside the log of its inverse
+    "core/manager/manager.py": 320,  # the transaction, top to bottom
+    "passes/simplify/fold_constants.py": 320,
 }
 
 
