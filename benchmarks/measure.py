@@ -131,6 +131,12 @@ def _run(contender: Contender, result: Result, timeout: float) -> None:
     result.peak_mib.append(peak)
 
 
+def prepare(program: str) -> None:
+    """Run a Python snippet in a child, with this folder on its path: makes models, for example."""
+    folder = os.path.dirname(os.path.abspath(__file__))
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=folder)
+
+
 def print_table(title: str, results: Mapping[str, Result], baseline: str | None = None) -> None:
     """Print medians, one contender a line, with the ratio of the times to ``baseline``."""
     print(f"\n{title}")

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 import onnx_ir as ir
 
+from .window import Window
+
 if TYPE_CHECKING:
     from pathlib import Path
 
-_CHUNK = 1 << 24
+_CHUNK = _SMALL = 1 << 24
 _NOT_SUPPORTED = {errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM, errno.EXDEV}
 
 
@@ -49,6 +51,12 @@ class WeightFile:
         if not self.size:
             return b""
         return mmap.mmap(self.descriptor, self.size, access=mmap.ACCESS_READ)
+
+    def headers(self) -> bytes | Window:
+        """Return the contents for a scan that jumps over most of them."""
+        if self.size <= _SMALL:
+            return os.pread(self.descriptor, self.size, 0)
+        return Window(self.descriptor, self.size)
 
     def copy_to(self, target: BinaryIO, offset: int, length: int) -> None:
         """Append ``length`` bytes from ``offset`` to ``target``, by the kernel where it can.

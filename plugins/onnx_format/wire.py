@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import mmap
+    from .window import Window
 
-    Buffer = bytes | mmap.mmap
+    Buffer = bytes | Window
 
 THRESHOLD = 1024
 """Weights of more bytes than this are left in the file by :func:`skeleton`."""

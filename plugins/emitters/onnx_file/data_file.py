@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import mmap
 import re
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import TYPE_CHECKING, BinaryIO
 
 import onnx_ir as ir
@@ -95,11 +95,13 @@ def mentioned_data(path: Path, stem: str) -> set[str]:
     """Return the data files, of those that this emitter names after ``stem``, of a model file."""
     pattern = re.compile(re.escape(stem.encode()) + rb"\.[0-9a-f]{16}(?:-[0-9]+)?\.data")
     try:
-        content = WeightFile(path).data
+        file = WeightFile(path)
     except OSError:
         return set()
-    with suppress(WireError):  # A damaged model keeps what it mentions.
-        content = skeleton(content)
+    try:
+        content: bytes | mmap.mmap = skeleton(file.headers())
+    except WireError:  # A damaged model keeps what it mentions.
+        content = file.data
     return {match.decode() for match in pattern.findall(content)}
 
 

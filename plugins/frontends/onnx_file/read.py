@@ -28,7 +28,7 @@ def read_binary(path: Path) -> tuple[onnx.ModelProto, WeightFile]:
     _check_file(path)
     file = WeightFile(path)
     try:
-        proto = onnx.ModelProto.FromString(skeleton(file.data))
+        proto = onnx.ModelProto.FromString(skeleton(file.headers()))
     except WireError as error:
         raise ModelError(f"'{path}' is no ONNX model, or is cut short: {error}") from error
     _check_model(proto, path)
