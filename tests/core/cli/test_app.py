@@ -147,6 +147,18 @@ def test_interrupt_is_one_line(passmgr: Any, monkeypatch: pytest.MonkeyPatch) ->
     assert passmgr("list") == (130, "", "error: interrupted\n")
 
 
+def test_interrupt_in_the_middle_of_a_run_leaves_nothing(model: Path, tmp_path: Path) -> None:
+    (tmp_path / "slow_inputs.py").write_text(
+        "import os, signal\ndef make():\n    os.kill(os.getpid(), signal.SIGINT)\n"
+    )
+    before = sorted(tmp_path.iterdir())
+    arguments = ["run", str(model), "-o", str(tmp_path / "out.onnx"), "--inputs"]
+    with program(*arguments, "slow_inputs:make", PYTHONPATH=str(tmp_path)) as done:
+        assert done.communicate() == ("", "error: interrupted\n")
+        assert done.returncode == 130
+    assert [path for path in sorted(tmp_path.iterdir()) if path.name != "__pycache__"] == before
+
+
 def test_notes_of_an_error_are_shown(passmgr: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     from passmgr.core.errors import PassFailed
 

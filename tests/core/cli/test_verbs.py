@@ -171,6 +171,27 @@ def test_list_plugins_tells_each_story(
     assert "'wonder' (acme 1.0) is broken: RuntimeError: out of order" in unknown
 
 
+def test_raising_observer_is_told_and_the_run_goes_on(
+    passmgr: Any, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "acme_watch.py").write_text(
+        "from passmgr import hookimpl\n"
+        "@hookimpl\n"
+        "def passmgr_after_pass(step):\n"
+        "    raise RuntimeError('no screen')\n"
+    )
+    info = tmp_path / "acme-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: acme\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[passmgr]\nwatch = acme_watch\n")
+    done = passmgr("run", model, "-p", "sort, eliminate-identity", "-o", "out.onnx")
+    assert done.code == 0
+    told = "plugin 'watch' (acme 1.0): passmgr_after_pass was switched off after RuntimeError"
+    assert done.out.count(told) == 1
+    assert (tmp_path / "out.onnx").exists()
+
+
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
