@@ -45,9 +45,8 @@ def load_registry(
     allowed = None if allow is None else {_canonical(name) for name in allow}
     registry = Registry()
     taken: dict[str, PluginInfo] = {}
-    found = metadata.entry_points(group=hookspecs.PROJECT)
-    for point in sorted(found, key=_load_order):
-        info = _info(point)
+    found = [(_info(point), point) for point in metadata.entry_points(group=hookspecs.PROJECT)]
+    for info, point in sorted(found, key=lambda pair: _load_order(pair[0])):
         distribution = _canonical(info.distribution)
         if distribution == hookspecs.PROJECT or (
             plugins and (allowed is None or distribution in allowed)
@@ -64,10 +63,10 @@ def load_registry(
     return registry
 
 
-def _load_order(point: metadata.EntryPoint) -> tuple[bool, str, str]:
+def _load_order(info: PluginInfo) -> tuple[bool, str, str]:
     """Built-ins first, so that no other plugin can take their names; then by distribution."""
-    distribution = _canonical(point.dist.name if point.dist else "")
-    return distribution != hookspecs.PROJECT, distribution, point.name
+    distribution = _canonical(info.distribution)
+    return distribution != hookspecs.PROJECT, distribution, info.name
 
 
 def _canonical(distribution: str) -> str:
@@ -75,9 +74,12 @@ def _canonical(distribution: str) -> str:
 
 
 def _info(point: metadata.EntryPoint) -> PluginInfo:
-    if point.dist is None:
-        return PluginInfo(point.name, "", "", point.value)
-    return PluginInfo(point.name, point.dist.name, point.dist.version, point.value)
+    # What a broken uninstallation leaves behind has entry points, but neither name nor version.
+    about = point.dist.metadata if point.dist is not None else None
+    name, version = (
+        about[key] if about is not None and key in about else "?" for key in ("Name", "Version")
+    )
+    return PluginInfo(point.name, name, version, point.value)
 
 
 def _load(
@@ -111,7 +113,7 @@ def _load(
 
 def _refuses_this_version(distribution: metadata.Distribution | None) -> str:
     """Return why ``distribution`` does not work with this passmgr, read before it is imported."""
-    if distribution is None or _canonical(distribution.name) == hookspecs.PROJECT:
+    if distribution is None or _canonical(distribution.name or "") == hookspecs.PROJECT:
         return ""
     lines = [
         line

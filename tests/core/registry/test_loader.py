@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -242,6 +243,23 @@ def test_what_a_plugin_prints_goes_to_stderr(
     install("acme-passes", f"{GOOD}\n    print('hello from acme')")
     load_registry()
     assert capsys.readouterr() == ("", "hello from acme\n")
+
+
+def test_leftover_of_an_uninstallation_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    info = tmp_path / "gone-1.0.dist-info"
+    info.mkdir()
+    (info / "entry_points.txt").write_text("[passmgr]\ngone = no_longer_here\n")
+    assert load_registry().plugins[-1] == PluginInfo(
+        "gone",
+        "?",
+        "?",
+        "no_longer_here",
+        "broken",
+        "ModuleNotFoundError: No module named 'no_longer_here'",
+    )
 
 
 class Extra:
