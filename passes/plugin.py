@@ -46,6 +46,11 @@ def _register_analyses(registry: Registrar) -> None:
         "passmgr.passes.analyze.inferred_shapes:InferredShapes",
         summary="Types and shapes that follow from inputs, constants and operators.",
     )
+    registry.add_analysis(
+        "symbolic-shapes",
+        "passmgr.passes.analyze.symbolic_shapes:SymbolicShapes",
+        summary="Dimensions and shape arithmetic as expressions of the open sizes of the signature.",
+    )
 
 
 def _register_passes(registry: Registrar) -> None:
@@ -94,11 +99,17 @@ def _register_passes(registry: Registrar) -> None:
         "passmgr.passes.simplify.fix_names:FixNames",
         summary="Rename values that have no name, or one that another value in sight has already.",
     )
+    registry.add_pass(
+        "fold-shapes",
+        "passmgr.passes.simplify.fold_shapes:FoldShapes",
+        summary="Replace shape arithmetic by constants, or by what has been computed before.",
+    )
 
 
 def _register_pipelines(registry: Registrar) -> None:
     registry.add_pipeline(
         "default",
-        "infer-shapes, fold-constants",
+        "sort, fix-names, infer-shapes, eliminate-identity, eliminate-no-ops, fold-constants, "
+        "eliminate-common-subexpressions, deduplicate-initializers, remove-unused",
         summary="Safe clean-up: what can be left out or computed beforehand, bit for bit.",
     )

@@ -38,8 +38,8 @@ class EliminateNoOps(Pass):
         from .known import Known
         from .no_op_rules import RULES
 
-        for graph, version in graphs_with_opset(model):
-            known = Known(model.ir_version, version)
+        known = Known(model, ctx)
+        for graph, known.opset in graphs_with_opset(model):
             for node in graph:
                 rule = RULES.get(node.op_type)
                 if rule is None or node.domain or node.op_identifier() in model.functions:

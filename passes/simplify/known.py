@@ -2,29 +2,48 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import onnx_ir as ir
 
 from ..analyze.constants import constant_tensor, is_constant_initializer
+from ..analyze.symbolic_shapes import ShapeFacts, SymbolicShapes
 
 if TYPE_CHECKING:
     import numpy as np
 
+    from passmgr.core.contract import PassContext
 
-@dataclass(frozen=True)
+    from ..analyze.symbolic_shapes import Dims
+
+
 class Known:
-    """What holds in one graph.
+    """What holds in a model when a pass begins; equal values may be exchanged without notice.
 
     Args:
+        model: The model.
+        ctx: Gives the shapes, when they are asked for.
+
+    Attributes:
         ir_version: IR version of the model; from 4 on a user may override an initializer that is
             also an input.
-        opset: Version of the standard domain.
+        opset: Version of the standard domain in the graph at hand.
     """
 
-    ir_version: int
-    opset: int
+    def __init__(self, model: ir.Model, ctx: PassContext) -> None:
+        self.ir_version = model.ir_version
+        self.opset = 0
+        self._ctx = ctx
+
+    @cached_property
+    def shapes(self) -> ShapeFacts:
+        """Dimensions and integers of the main graph and its subgraphs, as expressions."""
+        return self._ctx.get(SymbolicShapes)
+
+    def dims(self, value: ir.Value | None) -> Dims | None:
+        """Return the dimensions of ``value``, ``None`` for an unknown rank."""
+        return None if value is None else self.shapes.dims.get(value)
 
     def tensor(self, value: ir.Value | None) -> ir.TensorProtocol | None:
         """Return the tensor that ``value`` is in every run, or ``None``."""
@@ -65,13 +84,6 @@ def ints_attribute(node: ir.Node, name: str) -> list[int] | None:
     if attribute is None or attribute.is_ref() or attribute.type != ir.AttributeType.INTS:
         return None
     return list(attribute.as_ints())
-
-
-def dims(value: ir.Value | None) -> tuple[int | None, ...] | None:
-    """Return the dimensions of ``value``, ``None`` for those unknown and for an unknown rank."""
-    if value is None or value.shape is None:
-        return None
-    return tuple(d if isinstance(d, int) else None for d in value.shape)
 
 
 def input_at(node: ir.Node, index: int) -> ir.Value | None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from .known import Known, dims, input_at, int_attribute, ints_attribute
+from ..analyze.expressions import is_positive
+from .known import Known, input_at, int_attribute, ints_attribute
 
 if TYPE_CHECKING:
     import numpy as np
     import onnx_ir as ir
+
+    from ..analyze.symbolic_shapes import Dims
 
 Rule = Callable[["ir.Node", Known], "ir.Value | None"]
 
@@ -53,9 +55,17 @@ def _transpose(node: ir.Node, known: Known) -> ir.Value | None:
     source = node.inputs[0]
     if "perm" in node.attributes:
         perm = ints_attribute(node, "perm")
-        return source if perm is not None and perm == list(range(len(perm))) else None
-    shape = dims(source)
-    return source if shape is not None and len(shape) < 2 else None
+        if perm is None or perm == list(range(len(perm))):
+            return source if perm is not None else None
+        shape = known.dims(source)
+    else:
+        shape = known.dims(source)
+        perm = None if shape is None else list(range(len(shape)))[::-1]
+    if shape is None or perm is None or len(perm) != len(shape):
+        return None
+    # Dimensions of size 1 may change places with each other.
+    stays = all(i == axis or shape[i] == shape[axis] == 1 for i, axis in enumerate(perm))
+    return source if stays else None
 
 
 def _one_input(node: ir.Node, known: Known) -> ir.Value | None:
@@ -64,47 +74,26 @@ def _one_input(node: ir.Node, known: Known) -> ir.Value | None:
 
 def _same_elements(node: ir.Node, known: Known) -> ir.Value | None:
     """Reshape and its like: the elements stay, so all dimensions but one tell the last one."""
-    before, after = dims(node.inputs[0]), dims(node.outputs[0])
+    before, after = known.dims(node.inputs[0]), known.dims(node.outputs[0])
     if before is None or after is None or len(before) != len(after):
         return None
-    open_ = [(a, b) for a, b in zip(before, after, strict=True) if a is None or a != b]
-    decided = all(None in pair for pair in open_) and (not open_ or 0 not in before)
-    return node.inputs[0] if len(open_) <= 1 and decided else None
-
-
-def _reshape(node: ir.Node, known: Known) -> ir.Value | None:
-    found = _same_elements(node, known)
-    before, target = dims(node.inputs[0]), known.ints(input_at(node, 1))
-    if found is not None or before is None or target is None or len(before) != len(target):
-        return found
-    copies = not int_attribute(node, "allowzero", 0)
-    open_ = [
-        new
-        for old, new in zip(before, target, strict=True)
-        if new != old and not (new == 0 and copies)
-    ]
-    # One open dimension, to be computed, is what the others leave of the elements.
-    return node.inputs[0] if not open_ or (open_ == [-1] and 0 not in before) else None
-
-
-def _flatten(node: ir.Node, known: Known) -> ir.Value | None:
-    shape = dims(node.inputs[0])
-    if shape is not None and len(shape) == 2 and int_attribute(node, "axis", 1) in (1, -1):
+    pairs = list(zip(before, after, strict=True))
+    open_ = [pair for pair in pairs if pair[0] != pair[1]]
+    if not open_:
         return node.inputs[0]
-    return _same_elements(node, known)
+    # Where nothing is certain to be above zero, there may be no elements to tell anything.
+    decided = all(a == b and is_positive(a) for a, b in pairs if (a, b) != open_[0])
+    one = len(open_) == 1 and any(not isinstance(dim, int) for dim in open_[0])
+    return node.inputs[0] if one and decided else None
 
 
 def _expand(node: ir.Node, known: Known) -> ir.Value | None:
-    before, after = dims(node.inputs[0]), dims(node.outputs[0])
-    if before is None:
-        return None
-    if before == after and None not in before:
-        return node.inputs[0]
-    target = known.ints(input_at(node, 1))
-    return node.inputs[0] if target is not None and _absorbs(before, target) else None
+    before = known.dims(node.inputs[0])
+    same = before is not None and before == known.dims(node.outputs[0])
+    return node.inputs[0] if same else None
 
 
-def _absorbs(shape: tuple[int | None, ...], other: Any) -> bool:
+def _absorbs(shape: Dims, other: Dims) -> bool:
     """Tell whether broadcasting ``shape`` with ``other`` gives ``shape`` again."""
     if len(other) > len(shape):
         return False
@@ -128,23 +117,21 @@ def _pad(node: ir.Node, known: Known) -> ir.Value | None:
 
 def _slice(node: ir.Node, known: Known) -> ir.Value | None:
     source = node.inputs[0]
-    if known.opset >= 10:
-        lists = [known.ints(input_at(node, index)) for index in range(1, 5)]
-        given = [input_at(node, index) is not None for index in range(1, 5)]
-    else:
-        lists = [ints_attribute(node, name) for name in ("starts", "ends", "axes")] + [None]
-        given = [name in node.attributes for name in ("starts", "ends", "axes")] + [False]
-    if any(present and found is None for present, found in zip(given, lists, strict=True)):
-        return None
-    starts, ends, axes, steps = lists
-    if starts is None or ends is None or any(starts) or set(steps or ()) - {1}:
-        return None
-    shape = dims(source)
-    for axis, end in zip(axes or itertools.count(), ends, strict=False):
-        size = shape[axis] if shape is not None and -len(shape) <= axis < len(shape) else None
-        if end < (_WHOLE if size is None else size):
+    if known.opset >= 10 and input_at(node, 4) is not None:
+        steps = known.ints(input_at(node, 4))
+        if steps is None or set(steps) - {1}:
             return None
-    return source
+    shape = known.dims(source)
+    if shape is not None:
+        # In steps of 1, only all elements are as many as all elements.
+        return source if shape == known.dims(node.outputs[0]) else None
+    if known.opset >= 10:
+        starts, ends = known.ints(input_at(node, 1)), known.ints(input_at(node, 2))
+    else:
+        starts, ends = ints_attribute(node, "starts"), ints_attribute(node, "ends")
+    if starts is None or ends is None:
+        return None
+    return source if not any(starts) and all(end >= _WHOLE for end in ends) else None
 
 
 def _neutral(
@@ -169,7 +156,7 @@ def _neutral(
             fits = side == 1
         else:
             shape = tuple(tensor.shape.numpy())
-            fits = not shape or _absorbs(dims(other) or (), shape)
+            fits = not shape or _absorbs(known.dims(other) or (), shape)
         if fits and _is_everywhere(tensor.numpy(), neutral, sign):
             return other
     return None
@@ -219,7 +206,7 @@ RULES: dict[str, Rule] = {
     "Div": _div,
     "Dropout": _dropout,
     "Expand": _expand,
-    "Flatten": _flatten,
+    "Flatten": _same_elements,
     "Max": _one_input,
     "Mean": _one_input,
     "Min": _one_input,
@@ -227,7 +214,7 @@ RULES: dict[str, Rule] = {
     "Or": _or,
     "Pad": _pad,
     "Pow": _div,
-    "Reshape": _reshape,
+    "Reshape": _same_elements,
     "Slice": _slice,
     "Squeeze": _same_elements,
     "Sub": _sub,

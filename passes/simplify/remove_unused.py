@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RemoveUnused(Pass):
-    """Remove nodes, initializers, optional outputs and functions that no output depends on.
+    """Remove nodes, initializers, outputs and functions that no result depends on.
 
     Inputs of the model stay. At IR versions below 4, where every initializer is also an input, an
     unused initializer takes its input with it. Nodes that have no outputs at all stay: whatever

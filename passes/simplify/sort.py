@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Sort(Pass):
-    """Bring the nodes of every graph into topological order, moving no more than needed.
+    """Bring the nodes of every graph into topological order, moving as few as needed.
 
     A node moves only forward to its first consumer; what a subgraph captures counts as an input of
     the node that holds it. Graphs that are in order already are left alone.

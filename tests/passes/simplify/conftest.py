@@ -18,6 +18,9 @@ class StubContext:
         self.actions = []
         self.limit = limit
 
+    def get(self, analysis):
+        return analysis().compute(self.edit.model, self)
+
     def graphs(self, model):
         return model_graphs(model)
 

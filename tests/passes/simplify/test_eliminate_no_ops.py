@@ -119,7 +119,7 @@ KEPT = {
         "b = Reshape <allowzero = 1> (a, s)",
         18,
         "float[N,3] x",
-        "int64[2] s = {0, 3}",
+        "int64[2] s = {0, 4}",
     ),
     "Flatten 3-D": ("b = Flatten (a)", 18, "float[N,3,M] x", ""),
     "Flatten axis 0": ("b = Flatten <axis = 0> (a)", 18, "float[N,3] x", ""),
@@ -160,22 +160,42 @@ def test_stays(parse, run_pass, case):
 
 
 @pytest.mark.parametrize(
-    ("node", "inputs", "shape", "goes"),
+    ("body", "goes"),
     [
-        pytest.param("b = Squeeze(a)", "float[2,3] x", "[2,3]", True, id="Squeeze"),
-        pytest.param("b = Squeeze(a)", "float[2,3,1] x", "[2,3]", False, id="Squeeze 3-D"),
-        pytest.param("b = Unsqueeze(a, x)", "int64[2,3] x", "[2,3]", True, id="Unsqueeze"),
-        pytest.param("b = Reshape(a, x)", "int64[2,3] x", "[2,3]", True, id="Reshape"),
-        pytest.param("b = Reshape(a, x)", "int64[2,N] x", "[2,M]", True, id="Reshape, one open"),
-        pytest.param("b = Reshape(a, x)", "int64[0,N] x", "[0,M]", False, id="Reshape of nothing"),
-        pytest.param("b = Reshape(a, x)", "int64[K,N] x", "[K,M]", False, id="Reshape, two open"),
-        pytest.param("b = Expand(a, x)", "int64[2,3] x", "[2,3]", True, id="Expand"),
-        pytest.param("b = Expand(a, x)", "int64[2,N] x", "[2,M]", False, id="Expand, one open"),
+        pytest.param("s = Shape(x)  b = Reshape(a, s)", True, id="own shape"),
+        pytest.param("s = Shape(x)  b = Expand(a, s)", True, id="expand to own shape"),
+        pytest.param("s = Shape(z)  b = Reshape(a, s)", False, id="another shape"),
+        pytest.param("b = Squeeze(a)", False, id="squeeze of open sizes"),
+        pytest.param("b = Squeeze(c)", True, id="squeeze of nothing"),
+        pytest.param("n = Shape <end = 1> (x)  b = Slice(a, o, n, o)", True, id="slice to the end"),
+        pytest.param("n = Shape <end = 1> (z)  b = Slice(a, o, n, o)", False, id="slice elsewhere"),
+        pytest.param(
+            "n = Shape <end = 1> (x)  s = Concat <axis = 0> (n, m)  b = Reshape(a, s)",
+            True,
+            id="size and rest",
+        ),
+        pytest.param(
+            "n = Shape <end = 1> (x)  s = Concat <axis = 0> (n, n)  b = Reshape(a, s)",
+            False,
+            id="size twice",
+        ),
+        pytest.param("b = Transpose <perm = [1, 0]> (d)", True, id="sizes of one change places"),
+        pytest.param("b = Transpose <perm = [1, 0]> (a)", False, id="others do not"),
     ],
 )
-def test_known_output_shape_decides(parse, run_pass, node, inputs, shape, goes):
-    model = build(parse, node, 18, inputs, "", shape)
+def test_open_sizes_are_compared(parse, run_pass, body, goes):
+    model = parse(
+        "g (float[N,M] x, float[K,L] z, float[1,1] e) => (float[P,Q] y) "
+        "<int64[1] o = {0}, int64[1] m = {-1}, float[2,3] c = {1, 2, 3, 4, 5, 6}> "
+        f"{{ a = Abs(x)  d = Abs(e)  {body}  y = Neg(b) }}"
+    )
     assert bool(run_pass(EliminateNoOps(), model).edit.edits) == goes
+
+
+def test_declarations_inside_the_graph_are_not_believed(parse, run_pass):
+    model = build(parse, "b = Reshape(a, s)", 18, "float[N,4] x", "int64[2] s = {1, -1}", "[1,4]")
+    model.graph[0].outputs[0].shape = ir.Shape([1, 4])
+    assert not run_pass(EliminateNoOps(), model).edit.edits
 
 
 @pytest.mark.parametrize(
