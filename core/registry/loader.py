@@ -97,7 +97,8 @@ def _load(
         rejected("broken", f"the entry point name '{info.name}' is taken by plugin {first}")
         return
     taken[info.name] = info
-    if reason := _refuses_this_version(point.dist):
+    own = _canonical(info.distribution) == hookspecs.PROJECT
+    if reason := "" if own else _refuses_this_version(point.dist):
         rejected("incompatible", reason)
         return
     try:
@@ -113,11 +114,9 @@ def _load(
 
 def _refuses_this_version(distribution: metadata.Distribution | None) -> str:
     """Return why ``distribution`` does not work with this passmgr, read before it is imported."""
-    if distribution is None or _canonical(distribution.name or "") == hookspecs.PROJECT:
-        return ""
     lines = [
         line
-        for line in distribution.requires or ()
+        for line in (distribution.requires if distribution else None) or ()
         if _canonical(line).startswith(hookspecs.PROJECT)
     ]
     if not lines:

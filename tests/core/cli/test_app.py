@@ -84,7 +84,7 @@ def test_no_verb_shows_the_help(passmgr: Any) -> None:
         ),
         (
             "describe fold-konstants",
-            "unknown name 'fold-konstants'; did you mean 'fold-constants'?",
+            "unknown name 'fold-konstants'; did you mean 'fold-constants'",
         ),
         ("describe zzz", "unknown name 'zzz'; 'passmgr list' shows what there is"),
         ("inspect nowhere.onnx", "there is no file 'nowhere.onnx'"),
