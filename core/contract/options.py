@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import types
 import typing
 from collections.abc import Mapping, Sequence
@@ -83,12 +84,17 @@ def option(
 
 def option_specs(cls: type) -> tuple[OptionSpec, ...]:
     """Return the options that the dataclass ``cls`` declares, in their order."""
-    hints = typing.get_type_hints(cls)
+    hints = _hints(cls)
     specs = []
     for field in dataclasses.fields(cls):
         declared = field.metadata.get(_KEY, {"help": ""})
         specs.append(OptionSpec(field.name, hints[field.name], field.default, **declared))
     return tuple(specs)
+
+
+@functools.cache  # resolving annotations takes most of a millisecond
+def _hints(cls: type) -> dict[str, Any]:
+    return typing.get_type_hints(cls)
 
 
 def validate_options(cls: type, given: Mapping[str, Any]) -> dict[str, Any]:

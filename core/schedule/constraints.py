@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Literal
@@ -39,51 +39,53 @@ class Constraint:
         return f"{self.first} before {self.second}: {self.reason} ({self.origin})"
 
 
-def constraints_of(nodes: Sequence[Node]) -> list[Constraint]:
+def constraints_of(nodes: Sequence[Node], about: Node | None = None) -> list[Constraint]:
     """Return all constraints between ``nodes``, in the order of the passes that declare them.
 
     A constraint holds between all occurrences; a pass is not constrained against itself.
+
+    Args:
+        nodes: The passes.
+        about: Return only the constraints of this one, which is among them.
     """
-    by_name: dict[str, list[Node]] = {}
-    for node in nodes:
-        by_name.setdefault(node.name, []).append(node)
+    everyone = _by_name(nodes)
+    only = everyone if about is None else {about.name: [about]}
     found = []
     kinds: tuple[Kind, Kind] = ("before", "after")
     for node in nodes:
+        others = everyone if node is about else only
         for kind in kinds:
             for order in getattr(node.pass_, kind):
-                for other in matching(order, node, by_name):
+                for other in _matching(order, node, others):
                     first, second = (node, other) if kind == "before" else (other, node)
                     origin = node.declaration(kind)
                     found.append(Constraint(first, second, node, order.reason, origin, order.soft))
     return found
 
 
-def violated(
-    constraints: Iterable[Constraint], order: Sequence[Node], about: Collection[Node] = ()
-) -> list[Constraint]:
-    """Return the constraints that ``order`` does not keep, only those on ``about`` if given."""
+def violated(constraints: Iterable[Constraint], order: Sequence[Node]) -> list[Constraint]:
+    """Return the constraints that ``order`` does not keep."""
     position = {node: index for index, node in enumerate(order)}
-    return [
-        c
-        for c in constraints
-        if position[c.first] > position[c.second]
-        and (not about or c.first in about or c.second in about)
-    ]
+    return [c for c in constraints if position[c.first] > position[c.second]]
 
 
 def conflicts_of(nodes: Sequence[Node]) -> Iterator[tuple[Node, Node, Order]]:
     """Yield pairs of passes that may not be together, the one that declares it first."""
-    by_name: dict[str, list[Node]] = {}
-    for node in nodes:
-        by_name.setdefault(node.name, []).append(node)
+    by_name = _by_name(nodes)
     for node in nodes:
         for order in node.pass_.conflicts:
-            for other in matching(order, node, by_name):
+            for other in _matching(order, node, by_name):
                 yield node, other, order
 
 
-def matching(order: Order, node: Node, by_name: Mapping[str, Iterable[Node]]) -> Iterator[Node]:
+def _by_name(nodes: Iterable[Node]) -> dict[str, list[Node]]:
+    by_name: dict[str, list[Node]] = {}
+    for node in nodes:
+        by_name.setdefault(node.name, []).append(node)
+    return by_name
+
+
+def _matching(order: Order, node: Node, by_name: Mapping[str, Sequence[Node]]) -> Iterator[Node]:
     """Yield the nodes other than of the same pass that ``order`` of ``node`` is about."""
     if not is_glob(order.other):
         names: Iterable[str] = (order.other,) if order.other in by_name else ()

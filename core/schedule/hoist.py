@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .constraints import Constraint
+from .constraints import Constraint, constraints_of, violated
 from .draft import Item, Node, Place
 from .facts import Simulation, establishes, last_effect
 
@@ -17,26 +17,22 @@ class Hoist:
     Args:
         provider: The pass that establishes the fact.
         group: The provider and the passes that have to go before it, in order.
+        gives_way: Soft constraints that the move violates.
         obstacle: Why the move is not possible; empty where it is.
     """
 
     provider: Node
-    group: tuple[Node, ...]
+    group: tuple[Node, ...] = ()
+    gives_way: tuple[Constraint, ...] = ()
     obstacle: str = ""
 
 
-def find_hoist(
-    fact: str,
-    place: Place,
-    constraints: Sequence[Constraint],
-    simulation: Simulation,
-) -> Hoist | None:
+def find_hoist(fact: str, place: Place, simulation: Simulation) -> Hoist | None:
     """Return the move of the nearest later provider of ``fact`` to ``place``.
 
     Args:
         fact: What the pass at ``place`` requires.
         place: Where it is needed; a pass stands there.
-        constraints: All constraints of the draft.
         simulation: Which facts hold where.
 
     Returns:
@@ -52,16 +48,18 @@ def find_hoist(
             break
     else:
         return None
-    provider = run[-1]
+    provider, consumer = run[-1], run[0]
+    constraints = constraints_of(run)
     group, cycle = _with_prerequisites(run, place, constraints, simulation)
     if cycle:
-        consumer = run[0]
-        lines = [f"{provider} before {consumer}: it establishes '{fact}'", *cycle]
+        why = f"it establishes '{fact}' ({consumer.declaration('requires')})"
+        lines = [f"{provider} before {consumer}: {why}", *cycle]
         told = "\n    ".join(lines)
-        return Hoist(provider, group, f"its constraints form a cycle:\n    {told}")
-    if broken := _broken_between(run, group):
-        return Hoist(provider, group, broken)
-    return Hoist(provider, group)
+        return Hoist(provider, obstacle=f"its constraints form a cycle:\n    {told}")
+    rest = [node for node in run if node not in group]
+    if broken := _broken(rest, group):
+        return Hoist(provider, obstacle=broken)
+    return Hoist(provider, group, tuple(violated(constraints, [*group, *rest])))
 
 
 def _with_prerequisites(
@@ -105,15 +103,13 @@ def _trace(node: Node, needed_by: dict[Node, tuple[Node | None, str]]) -> list[s
     return [line for line in lines if line]
 
 
-def _broken_between(run: Sequence[Node], group: Sequence[Node]) -> str:
+def _broken(rest: Sequence[Node], group: Sequence[Node]) -> str:
     """Return which of the passes that ``group`` crosses would lose a fact to it, if any."""
-    moved = set(group)
-    rest = [node for node in run if node not in moved]
     order: list[Item] = [*group]
     for node in rest:
         for fact in node.pass_.requires:
             found = last_effect(order, fact)
-            if found and not found[1] and found[0] in moved:
+            if found and not found[1] and found[0] in group:
                 return f"it would break '{fact}', which {node} requires ({found[0]} breaks it)"
         order.append(node)
     return ""

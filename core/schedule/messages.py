@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from ..errors import PassmgrError, ScheduleError
@@ -22,6 +22,7 @@ def missing_fact(
     status: Status,
     notes: Sequence[str],
     registry: PassSource,
+    disabled: Collection[str],
 ) -> ScheduleError:
     """Return the error that ``fact`` does not hold where it is needed and cannot be provided.
 
@@ -32,6 +33,7 @@ def missing_fact(
         status: What the simulation says.
         notes: Why it could not be provided.
         registry: All passes, to name those that could.
+        disabled: Passes that may not.
     """
     if consumer is None:
         place = "at the end of the pipeline"
@@ -45,7 +47,7 @@ def missing_fact(
         source = f", from {identity.distribution} {identity.release}" * bool(identity.distribution)
         lines.append(f"broken by {status.node}{source}")
     lines += notes
-    lines.append(_advice(providers(fact, registry), consumer, status))
+    lines.append(_advice(providers(fact, registry), consumer, status, disabled))
     return ScheduleError("\n  ".join(lines))
 
 
@@ -58,13 +60,15 @@ def providers(fact: str, registry: PassSource) -> dict[str, str]:
     for name, entry in registry.entries("passes").items():
         try:
             if establishes(registry.pass_class(name), fact):
-                found[name] = entry.plugin.distribution
+                found[name] = entry.plugin.distribution or entry.plugin.name
         except PassmgrError:
             continue
     return found
 
 
-def _advice(found: dict[str, str], consumer: Node | None, status: Status) -> str:
+def _advice(
+    found: dict[str, str], consumer: Node | None, status: Status, disabled: Collection[str]
+) -> str:
     if not found:
         return "no registered pass establishes it"
     if consumer is None:
@@ -73,7 +77,9 @@ def _advice(found: dict[str, str], consumer: Node | None, status: Status) -> str
         where = f"at the end of the repeat or before '{consumer.name}' in it"
     else:
         where = f"before '{consumer.name}'"
-    shown = [f"'{name}' ({by})" if by else f"'{name}'" for name, by in sorted(found.items())]
+    shown = [
+        f"'{name}' ({by}{', disabled' * (name in disabled)})" for name, by in sorted(found.items())
+    ]
     if len(shown) == 1:
         return f"{shown[0]} establishes it: write it {where}"
-    return f"it has several providers, {', '.join(shown)}: choose one and write it {where}"
+    return f"{', '.join(shown)} establish it: choose one and write it {where}"

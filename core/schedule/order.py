@@ -48,8 +48,7 @@ def arrange(draft: list[Item], warnings: list[str], *, keep_order: bool = False)
         )
         if not constraint.soft:
             raise ScheduleError(
-                f"{first} must run before {second}, and {obstacle}: write '{first.name}' before "
-                f"'{second.name}'\n  {constraint}"
+                f"{first} must run before {second}: write it there, {obstacle}\n  {constraint}"
             )
         warnings.append(f"a soft constraint gives way, {obstacle}: {constraint}")
     if keep_order:
@@ -67,7 +66,7 @@ def _sort(members: list[Node], constraints: Sequence[Constraint], warnings: list
     """Sort ``members`` in place so that ``constraints`` are kept, and mark those that moved."""
     import networkx as nx
 
-    graph = nx.DiGraph()
+    graph: nx.DiGraph[Node] = nx.DiGraph()
     graph.add_nodes_from(members)
     kept = [c for c in constraints if not c.soft]
     graph.add_edges_from((c.first, c.second) for c in kept)
@@ -88,8 +87,9 @@ def _sort(members: list[Node], constraints: Sequence[Constraint], warnings: list
     sooner = list(
         nx.lexicographical_topological_sort(graph.reverse(), key=lambda node: -position[node])
     )[::-1]
+    free = set(members).difference(*((c.first, c.second) for c in kept))
     owners = {constraint.owner for constraint in wrong}
-    candidates = [(order, _moved(order, position, owners)) for order in (sooner, later)]
+    candidates = [(order, _moved(order, position, free, owners)) for order in (sooner, later)]
     members[:], moved = min(
         candidates,
         key=lambda c: (_distance(c[0], position), len(c[1]), len(c[1] - owners)),
@@ -108,15 +108,21 @@ def _distance(order: Iterable[Node], position: Mapping[Node, int]) -> int:
 
 
 def _moved(
-    order: Sequence[Node], position: Mapping[Node, int], owners: Collection[Node]
+    order: Sequence[Node],
+    position: Mapping[Node, int],
+    free: Collection[Node],
+    owners: Collection[Node],
 ) -> set[Node]:
-    """Return the fewest passes whose moves account for ``order``, ``owners`` rather than others."""
-    best: dict[Node, tuple[tuple[int, int], Node | None]] = {}  # of runs that end with the node
+    """Return the fewest passes whose moves account for ``order``.
+
+    Those that are ``free`` of constraints stay, and ``owners`` of constraints move before others.
+    """
+    best: dict[Node, tuple[tuple[int, int, int], Node | None]] = {}  # that stay, up to the node
     for index, node in enumerate(order):
         ahead = [other for other in order[:index] if position[other] < position[node]]
         before = max(ahead, key=lambda other: best[other][0], default=None)
-        length, others = best[before][0] if before is not None else (0, 0)
-        best[node] = (length + 1, others + (node not in owners)), before
+        frees, all_, others = best[before][0] if before is not None else (0, 0, 0)
+        best[node] = (frees + (node in free), all_ + 1, others + (node not in owners)), before
     staying = set()
     node_or_none = max(best, key=lambda node: best[node][0], default=None)
     while node_or_none is not None:
@@ -129,7 +135,7 @@ def _check_cycle(constraints: Sequence[Constraint]) -> None:
     """Raise an error with the shortest cycle of ``constraints``, if there is one."""
     import networkx as nx
 
-    graph = nx.DiGraph()
+    graph: nx.DiGraph[Node] = nx.DiGraph()
     for constraint in constraints:
         graph.add_edge(constraint.first, constraint.second, constraint=constraint)
     if nx.is_directed_acyclic_graph(graph):

@@ -119,7 +119,7 @@ class Supply:
         ):
             self._tries[consumer, fact] += 1
             return
-        raise missing_fact(fact, wanted, consumer, status, notes, self.registry)
+        raise missing_fact(fact, wanted, consumer, status, notes, self.registry, self.disabled)
 
     def _is_endless(self, fact: str, consumer: Node | None, notes: list[str]) -> bool:
         """Tell whether providing ``fact`` once more would go round in a circle."""
@@ -138,8 +138,7 @@ class Supply:
         return False
 
     def _hoist(self, fact: str, place: Place, notes: list[str]) -> bool:
-        constraints = constraints_of(list(nodes_of(self.draft)))
-        hoist = find_hoist(fact, place, constraints, self.simulation)
+        hoist = find_hoist(fact, place, self.simulation)
         if hoist is None:
             return False
         obstacle = "the order is to be kept" if self.keep_order else hoist.obstacle
@@ -147,7 +146,7 @@ class Supply:
             notes.append(f"{hoist.provider} establishes it too late and is not moved: {obstacle}")
             return False
         move(hoist, place, fact)
-        self._give_way(violated(constraints, list(nodes_of(self.draft)), hoist.group), fact)
+        self._give_way(hoist.gives_way, fact)
         return True
 
     def _insert(
@@ -198,7 +197,7 @@ class Supply:
         for first, second, order in conflicts_of(nodes):
             if node in (first, second) and not order.soft:
                 return f"{first} conflicts with {second}: {order.reason}", []
-        wrong = violated(constraints_of(nodes), nodes, (node,))
+        wrong = violated(constraints_of(nodes, about=node), nodes)
         hard = [constraint for constraint in wrong if not constraint.soft]
         return (str(hard[0]), []) if hard else ("", wrong)
 
