@@ -104,6 +104,31 @@ def _register_passes(registry: Registrar) -> None:
         "passmgr.passes.simplify.fold_shapes:FoldShapes",
         summary="Replace shape arithmetic by constants, or by what has been computed before.",
     )
+    registry.add_pass(
+        "merge-reshapes",
+        "passmgr.passes.simplify.merge_reshapes:MergeReshapes",
+        summary="Merge operators that only rename dimensions and follow on each other into one Reshape.",
+    )
+    registry.add_pass(
+        "merge-transposes",
+        "passmgr.passes.simplify.merge_transposes:MergeTransposes",
+        summary="Merge Transposes that follow on each other; what restores the order goes altogether.",
+    )
+    registry.add_pass(
+        "merge-concats",
+        "passmgr.passes.simplify.merge_concats:MergeConcats",
+        summary="Join the inputs of nested Concats, and leave out inputs that have no elements.",
+    )
+    registry.add_pass(
+        "merge-slices",
+        "passmgr.passes.simplify.merge_slices:MergeSlices",
+        summary="Merge Slices that follow on each other along different axes, with constant bounds.",
+    )
+    registry.add_pass(
+        "inline-branches",
+        "passmgr.passes.simplify.inline_branches:InlineBranches",
+        summary="Move the nodes of the branch that an If always takes into the graph around it.",
+    )
 
 
 def _register_pipelines(registry: Registrar) -> None:
