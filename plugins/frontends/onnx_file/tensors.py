@@ -103,13 +103,15 @@ class TensorReader:
         folder = self.path.parent
         target = folder / location
         parts = PurePosixPath(location).parts + PureWindowsPath(location).parts
+        # A cache may link both the model and its data to one store; that is the model's folder too.
+        real_folders = folder.resolve(), self.path.resolve().parent
         leaves = (
             not location
             or "\0" in location
             or PurePosixPath(location).is_absolute()
             or PureWindowsPath(location).drive
             or ".." in parts
-            or not target.resolve().is_relative_to(folder.resolve())
+            or not any(target.resolve().is_relative_to(real) for real in real_folders)
         )
         if leaves:
             raise ModelError(

@@ -156,6 +156,19 @@ def test_one_clear_line(case: str, tmp_path: Path) -> None:
     assert "\0" not in message
 
 
+def test_a_cache_that_links_model_and_data_to_one_store(tmp_path: Path) -> None:
+    store, cache = tmp_path / "store", tmp_path / "cache"
+    store.mkdir()
+    cache.mkdir()
+    onnx.save(onnx_models.dense(), store / "m", save_as_external_data=True, location="w.data")
+    (store / "w.data").rename(store / "d")
+    (cache / "model.onnx").symlink_to("../store/m")
+    (cache / "w.data").symlink_to("../store/d")
+    tensor = OnnxFrontend().load(cache / "model.onnx").graph.initializers["w"].const_value
+    assert tensor is not None
+    assert tensor.tobytes() == onnx_models.weights(1000).tobytes()
+
+
 def test_broken_text(tmp_path: Path) -> None:
     path = tmp_path / "a.onnxtxt"
     path.write_text("<ir_version: 8> what")

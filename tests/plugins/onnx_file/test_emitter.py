@@ -17,7 +17,7 @@ import onnxruntime as ort
 import pytest
 
 from passmgr.core.errors import OutputError
-from passmgr.plugins.emitters.onnx_file import OnnxEmitter, transaction
+from passmgr.plugins.emitters.onnx_file import OnnxEmitter, emitter, transaction
 from passmgr.plugins.frontends.onnx_file import OnnxFrontend
 
 
@@ -52,6 +52,22 @@ def test_form_of_weights_is_kept_and_runs(external: bool, tmp_path: Path) -> Non
     x = np.ones((1, 1000), np.float32)
     (y,) = session.run(None, {"x": x})
     np.testing.assert_allclose(y[0], onnx_models.weights(1000) + 1)
+
+
+def test_a_model_too_big_for_one_file_gets_a_data_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = load(onnx_models.dense(), tmp_path / "in" / "a.onnx")
+    monkeypatch.setattr(emitter, "_LIMIT", 3000)
+    emit(model, tmp_path / "out.onnx")
+    assert len(list(tmp_path.glob("out.*.data"))) == 1
+    np.testing.assert_array_equal(weight(tmp_path / "out.onnx"), onnx_models.weights(1000))
+    monkeypatch.setattr(emitter, "_LIMIT", 100)
+    with pytest.raises(OutputError, match="would be over 2 GB even without its weights"):
+        emit(model, tmp_path / "big.onnx")
+    with pytest.raises(OutputError, match="too big for one message"):
+        emitter.model_bytes(model)
+    assert not list(tmp_path.glob("big*"))
 
 
 def test_two_models_in_one_folder_share_no_data_file(tmp_path: Path) -> None:
