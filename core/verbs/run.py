@@ -89,6 +89,7 @@ def run(
     source = Path(model) if isinstance(model, (str, Path)) else None
     if output is not None:
         check_output(output, *([source] if source else []))
+        registry.emitter_for(output)
     with gc_paused():
         settings = Settings(verify, on_failure, pass_timeout, seed)
         run_ = _Run(
