@@ -77,16 +77,18 @@ def _name_clash(graph: GraphLike, visible: dict[str, ir.Value]) -> str | None:
         return None
 
     reason = define(own_values(graph))
+    if reason is not None:
+        return reason
     for node in graph:
-        if reason is None and node.attributes:
+        if node.attributes:
             for subgraph in node_subgraphs(node):
                 reason = reason or _name_clash(subgraph, visible)
+        reason = reason or define(node.outputs)
         if reason is not None:
             return f"{node_path(node)}: {reason}"
-        reason = define(node.outputs)
     for name in added:
         del visible[name]
-    return reason
+    return None
 
 
 def _check_shapes_inferred(model: ir.Model) -> str | None:

@@ -146,23 +146,23 @@ def broadcast(left: Dims | None, right: Dims | None) -> Dims | None:
     """
     if left is None or right is None:
         return None
-    if left == right and all(isinstance(dim, int) or dim.value is not None for dim in left):
-        return left
     if len(left) < len(right):
         left, right = right, left
     offset = len(left) - len(right)
-    dims = list(left[:offset])
-    for a, b in zip(left[offset:], right, strict=True):
-        if isinstance(a, int) and isinstance(b, int):
-            if a != b and a != 1 and b != 1:
+    dims = list(left)
+    for index, b in enumerate(right, start=offset):
+        a = left[index]
+        if isinstance(b, int):
+            if b == 1:
+                continue
+            if isinstance(a, int) and a not in (1, b):
                 return None
-            dims.append(b if a == 1 else a)
+            dims[index] = b
         elif isinstance(a, int):
-            dims.append(b if a == 1 else a)
-        elif isinstance(b, int):
-            dims.append(a if b == 1 else b)
-        else:
-            dims.append(a if a.value is not None and a == b else UNKNOWN)
+            if a == 1:
+                dims[index] = b
+        elif a.value is None or a.value != b.value:
+            dims[index] = UNKNOWN
     return tuple(dims)
 
 

@@ -23,7 +23,7 @@ onnxruntime/core/optimizer/constant_folding.cc (https://github.com/microsoft/onn
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -37,10 +37,13 @@ from ..analyze.inferred_shapes import InferredShapes
 from ..analyze.shape_functions import default_opset
 from .constant_batch import ConstantBatch, is_feedable
 from .constant_placement import Placement
-from .foldable import DATA_DEPENDENT, is_foldable, is_foldable_type, tensor_bytes
+from .foldable import is_foldable, is_foldable_type
+from .growth import GrowthLimit
 from .shape_values import ShapeValues
 
 if TYPE_CHECKING:
+    from ..analyze.shape_functions import Typing
+
     GraphLike = ir.Graph | ir.Function
     Tensors = dict[ir.Value, ir.TensorProtocol]
 
@@ -84,15 +87,15 @@ class _Folding:
         self._in_function = root is not model.graph
         self._placement = Placement(ctx.edit, in_function=self._in_function)
         self._opset = opset
-        self._max_growth = max_growth
+        self._growth = GrowthLimit(max_growth)
+        self._inputs = frozenset(model.graph.inputs)
+        self._inferred: Mapping[ir.Value, Typing] | None = None
         self._left: dict[ir.Node, tuple[str, str]] = {}
 
     def run(self) -> None:
         """Fold until nothing is left that became constant or small enough by the last round."""
-        shapes = {} if self._in_function else self._shape_values()
-        while self._round(shapes):
+        while self._round():
             self._left = {n: why for n, why in self._left.items() if why[0] == "runtime-refused"}
-            shapes = {value: tensor for value, tensor in shapes.items() if _is_alive(value)}
         for node, (code, reason) in self._left.items():
             self._ctx.remark(code, reason, node=node)
 
@@ -111,22 +114,16 @@ class _Folding:
 
     # -- what is constant ----------------------------------------------------------------------
 
-    def _shape_values(self) -> Tensors:
+    def _shape_values(self, constants: Tensors) -> Tensors:
         """Return the values that follow from static dimensions."""
-        if not any(
-            node.op_type in ("Shape", "Size") and not node.domain
-            for graph in self._graphs
-            for node in graph
-        ):
-            return {}
-        constants = self._constants()
-        inferred = self._ctx.get(InferredShapes).known
-        inputs = frozenset(self._model.graph.inputs)
+        if self._inferred is None:
+            self._inferred = self._infer()
+        inferred, inputs = self._inferred, self._inputs
 
         def dims(value: ir.Value) -> tuple[int | None, ...] | None:
             shape: Iterable[Any] | None
             if value in constants:
-                shape = constants[value].shape
+                shape = constants[value].shape.numpy()
             elif value in inputs:
                 shape = value.shape
             else:
@@ -139,6 +136,15 @@ class _Folding:
         for graph in self._graphs:
             values.follow(graph)
         return {v: t for v, t in values.resolved.items() if not _is_returned_twice(v)}
+
+    def _infer(self) -> Mapping[ir.Value, Typing]:
+        """Return the types of values where dimensions are asked for; folding changes none."""
+        asked = any(
+            node.op_type in ("Shape", "Size") and not node.domain
+            for graph in self._graphs
+            for node in graph
+        )
+        return self._ctx.get(InferredShapes).known if asked and not self._in_function else {}
 
     def _constants(self) -> Tensors:
         """Return the constants of all graphs that can be computed with."""
@@ -153,7 +159,10 @@ class _Folding:
         return found
 
     def _candidates(self, constants: Tensors, given: Tensors) -> list[ir.Node]:
-        """Return the nodes that depend on nothing but ``constants``, producers first."""
+        """Return the nodes that depend on nothing but ``constants``, producers first.
+
+        Other names for constants are added to them.
+        """
         found: list[ir.Node] = []
         known = {value for value, tensor in constants.items() if is_feedable(tensor)}
         known.update(given)
@@ -168,8 +177,12 @@ class _Folding:
                         continue
                     if node in self._left or not is_foldable(node, self._opset, functions):
                         continue
-                    if node.op_type == "Identity" and node.inputs[0] in constants:
-                        continue  # another name for a constant; eliminate-identity removes it
+                    source = node.inputs[0] if node.op_type == "Identity" else None
+                    if source in constants:
+                        # Another name for a constant; eliminate-identity removes it.
+                        constants[node.outputs[0]] = constants[source]
+                        known.add(node.outputs[0])
+                        continue
                     if any(map(_is_returned_twice, node.outputs)):
                         continue
                     found.append(node)
@@ -178,13 +191,14 @@ class _Folding:
 
     # -- one round -----------------------------------------------------------------------------
 
-    def _round(self, shapes: Tensors) -> bool:
-        """Fold once what can be folded; return whether another round may find more."""
+    def _round(self) -> bool:
+        """Fold once what can be folded; return whether that was anything."""
         constants = self._constants()
+        shapes = self._shape_values(constants)
         constants.update(shapes)
         candidates = self._candidates(constants, shapes)
         batch = ConstantBatch(candidates, constants, self._opset)
-        selected, postponed = self._select(batch, constants) if candidates else ([], False)
+        selected = self._select(batch, constants) if candidates else []
         resolved = [producer for v in shapes if (producer := v.producer()) is not None]
         folded = set(selected) | set(resolved)
         wanted = [
@@ -204,65 +218,34 @@ class _Folding:
                 results[value] = ir.Tensor(array)
             for node, reason in failed.items():
                 self._left[node] = ("runtime-refused", f"the runtime cannot compute it: {reason}")
-            postponed = postponed or bool(failed)
-        changed = self._apply(wanted, results, folded)
-        return changed and (postponed or bool(self._left))
+        return self._apply(wanted, results, folded)
 
-    def _select(self, batch: ConstantBatch, constants: Tensors) -> tuple[list[ir.Node], bool]:
-        """Choose among the nodes of ``batch``; return them, and whether some have to wait."""
+    def _select(self, batch: ConstantBatch, constants: Tensors) -> list[ir.Node]:
+        """Return the nodes of ``batch`` of which the results are known to be small enough."""
         typings = batch.typings()
         selected: list[ir.Node] = []
         absent: set[ir.Value] = set()
-        waiting = False
         for node in batch.nodes:
             inputs = [value for value in node.inputs if value is not None]
             outputs = [value for value in node.outputs if value.name]
             if any(value in absent for value in inputs):
                 absent.update(outputs)
-                waiting = True
                 continue
             if not all(is_foldable_type(typings.get(value)) for value in outputs):
                 self._left[node] = ("not-a-tensor", "its result cannot be an initializer")
-            elif (reason := self._obstacle(node, outputs, typings, constants)) is None:
+            elif (reason := self._growth.obstacle(node, typings, constants)) is None:
                 selected.append(node)
                 continue
-            elif reason == "" and not all(value in constants for value in inputs):
-                waiting = True  # its size may be known once its inputs are
-            else:
+            elif reason:
+                self._left[node] = ("result-too-large", reason)
+            elif all(value in constants for value in inputs):
+                # Otherwise its size may be known in the next round, when its inputs are.
                 self._left[node] = (
                     "result-too-large",
-                    reason or "the size of its result is not known before it runs",
+                    "the size of its result is not known before it runs",
                 )
             absent.update(outputs)
-        return selected, waiting
-
-    def _obstacle(
-        self, node: ir.Node, outputs: Collection[ir.Value], typings: Any, constants: Tensors
-    ) -> str | None:
-        """Return why the results of ``node`` are too large, ``""`` if unknown, ``None`` if not."""
-        total = 0
-        for value in outputs:
-            size = tensor_bytes(typings.get(value))
-            if size is None:
-                tensors = [constants.get(v) for v in node.inputs if v is not None]
-                if node.op_type not in DATA_DEPENDENT or None in tensors:
-                    return ""
-                # At worst an index of 8 bytes in each of 8 dimensions for every element.
-                size = 64 * sum(tensor.size for tensor in tensors if tensor is not None)
-            total += size
-        if total <= self._max_growth:
-            return None
-        replaced = 0
-        for read in dict.fromkeys(node.inputs):
-            if read is None or read.is_graph_output():
-                continue
-            if all(user is node for user, _ in read._uses):
-                tensor = constants.get(read)
-                size = tensor.nbytes if tensor is not None else tensor_bytes(typings.get(read))
-                replaced += size or 0
-        if total - replaced <= self._max_growth:
-            return None
-        return f"its result of {total:,} bytes would take the place of {replaced:,}"
+        return selected
 
     # -- rewriting -----------------------------------------------------------------------------
 
@@ -288,11 +271,6 @@ class _Folding:
 def _is_read(value: ir.Value, folded: Collection[ir.Node]) -> bool:
     """Tell whether something other than the nodes ``folded`` reads ``value``."""
     return value.is_graph_output() or any(user not in folded for user, _ in value._uses)
-
-
-def _is_alive(value: ir.Value) -> bool:
-    producer = value.producer()
-    return producer is not None and producer.graph is not None
 
 
 def _is_returned_twice(value: ir.Value) -> bool:

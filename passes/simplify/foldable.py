@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import onnx_ir as ir
@@ -36,9 +35,6 @@ and the kernel for integers would find nothing to match. QuantizeLinear stays wi
 
 KEPT = RANDOM | CONTROL_FLOW | QUANTIZATION | {"Constant"}
 """Standard operators that are never folded."""
-
-DATA_DEPENDENT = frozenset(["Compress", "NonMaxSuppression", "NonZero", "Unique"])
-"""Operators whose output size depends on the values of the input, and is bounded by its size."""
 
 DTYPES = frozenset(
     [
@@ -77,16 +73,6 @@ def is_foldable(
         attribute.is_ref() or attribute.type in (ir.AttributeType.GRAPH, ir.AttributeType.GRAPHS)
         for attribute in node.attributes.values()
     )
-
-
-def tensor_bytes(typing: Typing | None) -> int | None:
-    """Return the bytes of a tensor of this type and shape, or ``None`` where they are unknown."""
-    if typing is None or typing.dims is None or typing.type.dtype is None:
-        return None
-    numbers = [dim for dim in typing.dims if isinstance(dim, int)]
-    if len(numbers) < len(typing.dims):
-        return None
-    return math.ceil(math.prod(numbers) * typing.type.dtype.itemsize)
 
 
 def is_foldable_type(typing: Typing | None) -> bool:
