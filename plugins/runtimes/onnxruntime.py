@@ -113,10 +113,10 @@ class OnnxRuntimeSession:
         try:
             if any(is_foreign(info.type) for info in (*self.inputs, *wanted)):
                 return run_with_foreign_types(self._loaded, self.inputs, wanted, feed)
-            result: list[Any] = self._loaded.run([info.name for info in wanted], dict(feed))
+            results = self._loaded.run([info.name for info in wanted], dict(feed))
         except _failures() as error:
             raise RuntimeFailure(_words(error)) from error
-        return result
+        return [_own(result) for result in results]
 
 
 def _value_info(argument: Any, ranks: Mapping[str, bool]) -> ValueInfo:
@@ -127,6 +127,13 @@ def _value_info(argument: Any, ranks: Mapping[str, bool]) -> ValueInfo:
     if not shape and not ranks.get(argument.name, True):
         shape = None
     return ValueInfo(argument.name, argument.type, shape)
+
+
+def _own(value: Any) -> Any:
+    """A copy: an array of ONNX Runtime keeps the memory of the whole session alive."""
+    if isinstance(value, list):
+        return [_own(part) for part in value]
+    return value.copy() if hasattr(value, "dtype") else value
 
 
 @cache

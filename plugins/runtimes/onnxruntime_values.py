@@ -60,7 +60,7 @@ def _from_ort(info: ValueInfo, value: Any) -> Any:
             "beside bfloat16, float8 or 4-bit values"
         )
     if not is_foreign(info.type):
-        return value.numpy()
+        return value.numpy().copy()
     size = value.tensor_size_in_bytes()
     raw = ctypes.string_at(value.data_ptr(), size) if size else b""
     return _unpack(raw, parse_type(info.type).dtype, value.shape())

@@ -56,6 +56,14 @@ def test_only_the_wanted_outputs_in_the_wanted_order():
         session.run({"x": np.array(-2, np.float32)}, ["z"])
 
 
+def test_outputs_do_not_keep_the_memory_of_the_session_alive():
+    text = "g (float x) => (float[1] y, seq(float[1]) s) <int64[1] one = {1}>"
+    model = parse(text + "{ y = Reshape(x, one) s = SequenceConstruct(y) }")
+    y, (part,) = OnnxRuntime().session(model).run({"x": np.array(1, np.float32)})
+    assert y.base is None
+    assert part.base is None
+
+
 def test_an_unknown_rank_is_no_scalar():
     model = parse("g (float[] x, float s) => (float y) { y = Neg(x) }")
     session = OnnxRuntime().session(model)
