@@ -1,1 +1,1 @@
-"""emitters"""
+"""Emitters: the IR to files."""

@@ -1,1 +1,1 @@
-"""frontends"""
+"""Front ends: files to the IR."""

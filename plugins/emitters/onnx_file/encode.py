@@ -187,10 +187,9 @@ class Encoder:
             return field(2, unexpressed) if unexpressed else b""
         key: tuple[Any, ...] | None = None
         if type(type_) is ir.TensorType and not type_.denotation:
-            dims: tuple[Any, ...] | None = None
+            key = (int(type_.dtype),)
             if shape is not None:
-                dims = tuple((dim, shape.get_denotation(i)) for i, dim in enumerate(shape))
-            key = type_.dtype, dims
+                key = *key, shape.dims, tuple(shape._denotations)
             if (known := self._types.get(key)) is not None:
                 return known
         proto = onnx.TypeProto()

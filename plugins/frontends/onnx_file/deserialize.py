@@ -60,7 +60,7 @@ class Deserializer:
         self._tensors = TensorReader(path, file)
         self._attributes = AttributeReader(path, self._tensors, self._graph)
         self._configurations: dict[str, Any] = {}
-        self._shapes: dict[bytes, tuple[int, ir.Shape | None]] = {}
+        self._shapes: dict[bytes, tuple[ir.DataType, ir.Shape | None]] = {}
 
     def model(self, proto: onnx.ModelProto) -> ir.Model:
         """Return the model.
@@ -210,7 +210,7 @@ class Deserializer:
         key = info.type.SerializeToString()
         known = self._shapes.get(key)
         if known is not None:
-            value.type = ir.TensorType(ir.DataType(known[0]))
+            value.type = ir.TensorType(known[0])
             value.shape = known[1]
         else:
             value.type, value.shape, unexpressed = type_and_shape(info.type)
