@@ -23,8 +23,8 @@ def serialize(model: ir.Model) -> tuple[bytes, dict[str, np.ndarray[Any, Any]]]:
     placeholders for the time of the call.
 
     Raises:
-        RuntimeFailure: What is left is over the 2 GB of a ``ModelProto``, or weights cannot be
-            read.
+        RuntimeFailure: What is left is over the 2 GB of a ``ModelProto``, weights cannot be
+            read, or the model is broken.
     """
     arrays: dict[str, np.ndarray[Any, Any]] = {}
     try:
@@ -42,6 +42,12 @@ def serialize(model: ir.Model) -> tuple[bytes, dict[str, np.ndarray[Any, Any]]]:
             proto = ir.to_proto(model)
     except OSError as error:
         raise RuntimeFailure(f"the weights cannot be read: {error}") from error
+    except ir.serde.SerdeError as error:
+        cause: BaseException = error
+        while cause.__cause__ is not None:
+            cause = cause.__cause__
+        words = " ".join(str(cause).split())
+        raise RuntimeFailure(f"the model cannot be serialized: {words}") from error
     if proto.ByteSize() >= 1 << 31:
         raise RuntimeFailure(
             "more than 2 GB of weights are in subgraphs, functions or Constant nodes; "

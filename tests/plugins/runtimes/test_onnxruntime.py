@@ -208,6 +208,12 @@ def bad_file(folder):
     return folder / "bad.onnx"
 
 
+def nameless(folder):
+    model = parse(NEG)
+    model.graph.node(0).outputs[0].name = None
+    return model
+
+
 def sequence_beside_bfloat16(folder):
     text = "g (seq(float[2]) s, bfloat16[2] x) => (int64 n, bfloat16[2] y)"
     model = parse(text + "{ n = SequenceLength(s) y = Identity(x) }", 19)
@@ -226,6 +232,7 @@ REFUSED = {
     "no file": (load(lambda folder: folder / "absent.onnx"), "absent.onnx"),
     "bad file": (load(bad_file), "Protobuf parsing failed"),
     "bad bytes": (load(lambda folder: b"nonsense"), "protobuf"),
+    "nameless": (load(nameless), "the model cannot be serialized: "),
     "unknown op": (load(lambda _: parse("g (float x) => (float y) { y = my.Op(x) }")), "my"),
     "missing": (run_neg({}), "Required inputs"),
     "unknown": (
