@@ -49,7 +49,7 @@ def _register_analyses(registry: Registrar) -> None:
     registry.add_analysis(
         "symbolic-shapes",
         "passmgr.passes.analyze.symbolic_shapes:SymbolicShapes",
-        summary="Dimensions and shape arithmetic as expressions of the open sizes of the signature.",
+        summary="Dimensions and shape arithmetic as expressions of the sizes left open.",
     )
 
 
@@ -107,12 +107,12 @@ def _register_passes(registry: Registrar) -> None:
     registry.add_pass(
         "merge-reshapes",
         "passmgr.passes.simplify.merge_reshapes:MergeReshapes",
-        summary="Merge operators that only rename dimensions and follow on each other into one Reshape.",
+        summary="Merge a chain of operators that only rename dimensions into one Reshape.",
     )
     registry.add_pass(
         "merge-transposes",
         "passmgr.passes.simplify.merge_transposes:MergeTransposes",
-        summary="Merge Transposes that follow on each other; what restores the order goes altogether.",
+        summary="Merge Transposes that follow on each other into one, or none.",
     )
     registry.add_pass(
         "merge-concats",
@@ -122,12 +122,22 @@ def _register_passes(registry: Registrar) -> None:
     registry.add_pass(
         "merge-slices",
         "passmgr.passes.simplify.merge_slices:MergeSlices",
-        summary="Merge Slices that follow on each other along different axes, with constant bounds.",
+        summary="Merge Slices with constant bounds that follow on each other along other axes.",
     )
     registry.add_pass(
         "inline-branches",
         "passmgr.passes.simplify.inline_branches:InlineBranches",
         summary="Move the nodes of the branch that an If always takes into the graph around it.",
+    )
+    registry.add_pass(
+        "fold-batchnorm",
+        "passmgr.passes.fuse.fold_batchnorm:FoldBatchNorm",
+        summary="Fold a BatchNormalization into the Conv, ConvTranspose or Gemm before it.",
+    )
+    registry.add_pass(
+        "fold-scale-and-bias",
+        "passmgr.passes.fuse.fold_scale_and_bias:FoldScaleAndBias",
+        summary="Fold arithmetic with a constant per channel into the weights before it.",
     )
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 Rule = Callable[["Walk", ir.Node], bool]
 
 _INTEGERS = frozenset([ir.DataType.INT32, ir.DataType.INT64])
+_FOLLOWED = _INTEGERS | {ir.DataType.BOOL}
 
 
 def _input(node: ir.Node, index: int) -> ir.Value | None:
@@ -55,6 +56,15 @@ def _ints(walk: Walk, node: ir.Node, name: str, index: int) -> list[int] | None:
     return walk.ints(_input(node, index))
 
 
+def _not(walk: Walk, node: ir.Node) -> bool:
+    walk.dtypes[node.outputs[0]] = ir.DataType.BOOL
+    if not _same(walk, node):
+        return False
+    found = _elementwise(walk, node, lambda a: 1 - a if isinstance(a, int) else None)
+    walk.set_numbers(node.outputs[0], found)
+    return True
+
+
 def _same(walk: Walk, node: ir.Node) -> bool:
     source, result = node.inputs[0], node.outputs[0]
     if source is None or source not in walk.dims or len(node.outputs) > 1:
@@ -77,7 +87,7 @@ def _cast(walk: Walk, node: ir.Node) -> bool:
     dtype = ir.DataType(to.as_int())
     walk.dtypes[result] = dtype
     walk.dims[result] = walk.dims[source]
-    if source in walk.numbers and dtype in _INTEGERS:
+    if source in walk.numbers and dtype in _INTEGERS | {walk.dtypes.get(source)} & _FOLLOWED:
         walk.numbers[result] = walk.numbers[source]
     return True
 
@@ -119,28 +129,34 @@ def _binary(walk: Walk, node: ir.Node) -> bool:
         if source is not None and source in walk.dtypes:
             walk.dtypes[result] = walk.dtypes[source]
     operation = _ARITHMETIC.get(node.op_type)
-    if operation is not None and len(node.inputs) == 2 and walk.dtypes.get(result) in _INTEGERS:
+    if operation is not None and walk.dtypes.get(result) in _FOLLOWED:
         walk.set_numbers(result, _elementwise(walk, node, operation))
         walk.dims[result] = dims
     return True
 
 
 def _elementwise(
-    walk: Walk, node: ir.Node, operation: Callable[[Number, Number], Number]
+    walk: Walk, node: ir.Node, operation: Callable[..., Number | None]
 ) -> Numbers | None:
-    a, b = _numbers(walk, node, 0), _numbers(walk, node, 1)
-    if a is None or b is None:
+    """Apply ``operation`` to the elements of the inputs; ``None`` if one of them is not decided."""
+    operands: list[tuple[Number, ...]] = []
+    is_scalar = True
+    for index in range(len(node.inputs)):
+        numbers = _numbers(walk, node, index)
+        if numbers is None:
+            return None
+        is_scalar &= not isinstance(numbers, tuple)
+        operands.append(numbers if isinstance(numbers, tuple) else (numbers,))
+    length = 0 if () in operands else max(map(len, operands))
+    if any(len(elements) not in (1, length) for elements in operands):
         return None
-    if not isinstance(a, tuple) and not isinstance(b, tuple):
-        return operation(a, b)
-    left = a if isinstance(a, tuple) else (a,)
-    right = b if isinstance(b, tuple) else (b,)
-    length = max(len(left), len(right))
-    if len(left) not in (1, length) or len(right) not in (1, length):
-        return None
-    if not left or not right:
-        return ()
-    return tuple(operation(left[i % len(left)], right[i % len(right)]) for i in range(length))
+    found: list[Number] = []
+    for i in range(length):
+        number = operation(*(elements[i % len(elements)] for elements in operands))
+        if number is None:
+            return None
+        found.append(number)
+    return found[0] if is_scalar else tuple(found)
 
 
 def _divide(a: Number, b: Number) -> Number:
@@ -168,15 +184,51 @@ def _greatest(a: Number, b: Number) -> Number:
     return opaque("max", a, b)
 
 
-_ARITHMETIC: dict[str, Callable[[Number, Number], Number]] = {
+def _equal(a: Number, b: Number) -> Number | None:
+    if isinstance(a, int) and isinstance(b, int):
+        return int(a == b)
+    if a == b:
+        return 1
+    number, other = (a, b) if isinstance(a, int) else (b, a)
+    below = isinstance(number, int) and number < 0
+    return 0 if below and isinstance(other, Expression) and _is_size(other) else None
+
+
+def _less(a: Number, b: Number) -> Number | None:
+    if isinstance(a, int) and isinstance(b, int):
+        return int(a < b)
+    return 0 if a == b else None
+
+
+def _where(condition: Number, a: Number, b: Number) -> Number | None:
+    if isinstance(condition, int):
+        return a if condition else b
+    return a if a == b else None
+
+
+def _logic(a: Number, b: Number, absorbing: int) -> Number | None:
+    if absorbing in (a, b):
+        return absorbing
+    return a if a == b else (a if b == 1 - absorbing else b if a == 1 - absorbing else None)
+
+
+_ARITHMETIC: dict[str, Callable[..., Number | None]] = {
     "Add": add,
+    "And": lambda a, b: _logic(a, b, 0),
     "Div": _divide,
+    "Equal": _equal,
+    "Greater": lambda a, b: _less(b, a),
+    "Less": _less,
     "Max": _greatest,
     "Min": _least,
     "Mod": _mod,
     "Mul": multiply,
+    "Or": lambda a, b: _logic(a, b, 1),
     "Sub": subtract,
+    "Where": _where,
 }
+"""What is computed element by element of integers and, as 0 and 1, of truth values."""
+
 _COMPARISONS = frozenset(
     ["And", "Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "Or", "Xor"]
 )
@@ -494,6 +546,7 @@ RULES: dict[str, Rule] = {
     "Expand": _expand,
     "Flatten": _flatten,
     "Gather": _gather,
+    "Not": _not,
     "Range": _range,
     "Reshape": _reshape,
     "Shape": _shape,

@@ -51,7 +51,7 @@ def infer_by_schema(walk: Walk, node: ir.Node) -> None:
         inferred = onnx.shape_inference.infer_node_outputs(
             schema, proto, types, data, opset_imports=imports
         )
-    except (*INFERENCE_ERRORS, KeyError):
+    except (*INFERENCE_ERRORS, onnx.checker.ValidationError, KeyError):
         return
     for index, value in enumerate(node.outputs):
         found = inferred.get(f"o{index}")

@@ -12,7 +12,7 @@ one here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
@@ -35,7 +35,7 @@ Numbers = Number | tuple[Number, ...]
 LONGEST = 64
 """Vectors of more elements are no shapes and not followed."""
 
-_INTEGERS = frozenset([ir.DataType.INT32, ir.DataType.INT64])
+_FOLLOWED = frozenset([ir.DataType.BOOL, ir.DataType.INT32, ir.DataType.INT64])
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class ShapeFacts:
 
 @dataclass(frozen=True)
 class SymbolicShapes(Analysis[ShapeFacts]):
-    """Dimensions and shape arithmetic as expressions of the open sizes of the signature."""
+    """Dimensions and shape arithmetic as expressions of the sizes left open."""
 
     name: ClassVar[str] = "symbolic-shapes"
     reads: ClassVar[Aspect] = Aspect.STRUCTURE | Aspect.TYPES | Aspect.WEIGHTS
@@ -113,7 +113,7 @@ class Walk:
             if node.op_identifier() in self.model.functions:
                 continue
             if subgraphs:
-                self._join(node, subgraphs)
+                self._join(node)
             elif node.op_type == "Constant" and not node.domain:
                 self.constant(node.outputs[0], constant_tensor(node))
             else:
@@ -143,22 +143,29 @@ class Walk:
         self.dtypes[value] = tensor.dtype
         shape = tensor.shape.numpy()
         self.dims[value] = tuple(shape)
-        if tensor.dtype in _INTEGERS and len(shape) < 2 and tensor.size <= LONGEST:
-            numbers = tensor.numpy().tolist()
+        if tensor.dtype in _FOLLOWED and len(shape) < 2 and tensor.size <= LONGEST:
+            numbers = tensor.numpy().astype(int).tolist()
             self.numbers[value] = tuple(numbers) if isinstance(numbers, list) else numbers
 
-    def _join(self, node: ir.Node, subgraphs: Sequence[ir.Graph]) -> None:
-        """Note what holds of the results of an If in both branches."""
+    def _join(self, node: ir.Node) -> None:
+        """Note what holds of the results of an If: in the branch taken, or else in both."""
         if node.op_type != "If" or node.domain:
             return
-        for value, branches in zip(
-            node.outputs, zip(*(g.outputs for g in subgraphs), strict=True), strict=True
-        ):
-            found = [self.dims.get(branch) for branch in branches]
-            first = found[0]
-            if first is None or any(d is None or len(d) != len(first) for d in found):
+        graphs = [node.attributes.get(name) for name in ("else_branch", "then_branch")]
+        condition = self.ints(node.inputs[0])
+        if condition is not None and len(condition) == 1:
+            graphs = [graphs[1] if condition[0] else graphs[0]]
+        branches = [graph.value.outputs for graph in graphs if graph is not None]
+        for value, ends in zip(node.outputs, zip(*branches, strict=True), strict=True):
+            numbers = {self.numbers.get(end) for end in ends}
+            found = [dims for end in ends if (dims := self.dims.get(end)) is not None]
+            if value not in self.dtypes and ends[0] in self.dtypes:
+                self.dtypes[value] = self.dtypes[ends[0]]
+            if len(numbers) == 1:
+                self.set_numbers(value, numbers.pop())
+            if len(found) < len(ends) or any(len(dims) != len(found[0]) for dims in found):
                 continue
-            columns = zip(*(d for d in found if d is not None), strict=True)
+            columns = zip(*found, strict=True)
             self.dims[value] = tuple(
                 column[0] if len(set(column)) == 1 else self.fresh() for column in columns
             )

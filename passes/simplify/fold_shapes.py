@@ -115,18 +115,10 @@ def _fold_target(graph: ir.Graph, node: ir.Node, facts: ShapeFacts, ctx: PassCon
 
 
 def _reshape_entries(numbers: tuple[Number, ...], dims: Dims) -> tuple[int, ...] | None:
-    entries: list[int] = []
-    for index, number in enumerate(numbers):
-        if isinstance(number, int):
-            entries.append(number)
-        elif index < len(dims) and dims[index] == number:
-            entries.append(0)
-        else:
-            entries.append(-1)
-    if entries.count(-1) > 1:
-        return None
-    # With -1 beside a size that is 0 in some run, nothing would tell what -1 is.
-    return None if -1 in entries and any(entry == 0 for entry in entries) else tuple(entries)
+    from .merge_reshapes import reshape_target
+
+    target = reshape_target(dims, numbers)
+    return None if target is None else tuple(target)
 
 
 def _expand_entries(numbers: tuple[Number, ...], dims: Dims) -> tuple[int, ...] | None:

@@ -45,6 +45,16 @@ class Known:
         """Return the dimensions of ``value``, ``None`` for an unknown rank."""
         return None if value is None else self.shapes.dims.get(value)
 
+    def truth(self, value: ir.Value | None) -> bool | None:
+        """Return the truth value that ``value`` is in every run, or ``None``."""
+        array = self.array(value)
+        if array is not None:
+            return bool(array) if array.size == 1 else None
+        numbers = None if value is None else self.shapes.numbers.get(value)
+        if isinstance(numbers, tuple) and len(numbers) == 1:
+            numbers = numbers[0]
+        return bool(numbers) if isinstance(numbers, int) else None
+
     def tensor(self, value: ir.Value | None) -> ir.TensorProtocol | None:
         """Return the tensor that ``value`` is in every run, or ``None``."""
         if value is None:

@@ -31,5 +31,5 @@ def add_constant(
     attributes = [ir.AttrTensor("value", tensor)]
     node = edit.insert_node(anchor, "Constant", [], attributes, name=name)
     edit.set_type(node.outputs[0], ir.TensorType(tensor.dtype))
-    edit.set_shape(node.outputs[0], ir.Shape(tuple(tensor.shape)))
+    edit.set_shape(node.outputs[0], ir.Shape(tensor.shape.numpy()))
     return node.outputs[0]
