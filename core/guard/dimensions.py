@@ -31,7 +31,7 @@ class Binding:
     computed from theirs.
 
     Attributes:
-        name: What kind of choice it is, for a person.
+        name: What the sizes are, for a person.
         sizes: Chooses the size of a symbol where it stands first.
         rank_less: The dimensions of an input of unknown rank.
         integers: The lowest and highest integer for inputs about which nothing is known.
@@ -134,9 +134,9 @@ def _choices() -> Iterator[Binding]:
     yield Binding("images of 64", _image(64, 2, 1), (1, 3, 8, 8))
     yield Binding("images of 64, batch 1", _image(64, 1, 1), (3,))
     yield Binding("all 1", _all(1), ())
-    yield Binding("batch 1, others 8, integers 0", _first_and_rest(1, 0, 8), integers=(0, 0))
-    yield Binding("batch 1, others 8, integers from 1", _first_and_rest(1, 0, 8), integers=(1, 3))
-    yield Binding("batch 1, others 2, large integers", _first_and_rest(1, 1, 2), integers=(8, 8))
+    yield Binding("batch 1, others 8", _first_and_rest(1, 0, 8), integers=(0, 0))
+    yield Binding("batch 1, others 8", _first_and_rest(1, 0, 8), integers=(1, 3))
+    yield Binding("batch 1, others 2", _first_and_rest(1, 1, 2), integers=(8, 8))
     yield Binding("all 8", _all(8))
     yield Binding("batch 1, others 32", _first_and_rest(1, 0, 32))
     yield Binding("images of 64, channels last", _image(64, 1, -1), (1, 8, 8, 3))

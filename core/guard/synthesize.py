@@ -88,10 +88,27 @@ def synthesize_inputs(
                 info.name: maker.value(info, shape)
                 for info, shape in zip(signature, shapes, strict=True)
             }
-            yield Candidate(feed, f"{binding.name}, floats {interval}", shapes)
+            yield Candidate(feed, _described(signature, binding, interval), shapes)
     optional = [info.name for info in signature if parse_type(info.type).kind == "optional"]
     if optional:
         yield Candidate({**feed, **dict.fromkeys(optional)}, "empty optionals", shapes)
+
+
+def _described(signature: Sequence[ValueInfo], binding: Binding, interval: str) -> str:
+    """How the inputs were chosen, as far as there was a choice."""
+    parts = []
+    shapes = [info.shape for info in signature]
+    if not all(shape is not None and all(map(_is_known, shape)) for shape in shapes):
+        parts.append(binding.name)
+    parts.append(f"floats {interval}")
+    if binding.integers != DEFAULT_INTEGERS:
+        least, most = binding.integers
+        parts.append(f"integers {least} to {most}")
+    return ", ".join(parts)
+
+
+def _is_known(dim: int | str | None) -> bool:
+    return isinstance(dim, int)
 
 
 class _Maker:

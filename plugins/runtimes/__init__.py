@@ -1,1 +1,1 @@
-"""runtimes"""
+"""Runtimes: what executes models."""

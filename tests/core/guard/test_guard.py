@@ -46,6 +46,12 @@ def test_the_same_model_passes_and_says_on_what():
     assert verdict.reason.startswith("1 of 1 outputs compared on synthesized inputs (batch 2")
 
 
+def test_what_was_chosen_is_said_where_there_was_a_choice():
+    fixed = parse("g (float[2, 3] x) => (float[2, 3] y) { y = Neg(x) }")
+    assert Guard(OnnxRuntime()).record(fixed).source == "synthesized inputs (floats normal)"
+    assert "; batch 1, others 8, floats" in Guard(OnnxRuntime()).record(parse(ADD % 1)).source
+
+
 def test_given_inputs_are_named_as_such():
     feeds = [{"x": np.ones((2, 3), np.float32)}] * 2
     assert "on 2 sets of given inputs" in judge(parse(ADD % 1), parse(ADD % 1), inputs=feeds).reason
