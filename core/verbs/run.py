@@ -171,7 +171,7 @@ class _Run:
         verdict = self.guard.judge(self.reference, self.model, pass_.effect)
         if verdict.status == "breach":
             raise GuardBreachError(f"it is declared {pass_.effect}, but {verdict.reason}")
-        self.reference = self.guard.advance(self.reference, self.model)
+        self.reference = verdict.current or self.reference
 
     def finish(self, output: Path | None, guard: GuardLevel, max_drift: float | None) -> None:
         """Compare the outcome with the original and write it."""
