@@ -34,7 +34,7 @@ passes = onnx_ir.passes.Sequential(
 _OURS_SETUP = """
 import os
 os.fsync = lambda descriptor: None
-import passmgr
+from passmgr import run
 import onnx_ir
 """
 
@@ -67,12 +67,12 @@ def main() -> None:
                 ),
                 Contender(
                     "passmgr.run, empty pipeline",
-                    f"passmgr.run({read}, '', output={write}, guard='off')",
+                    f"run({read}, '', output={write}, guard='off')",
                     _OURS_SETUP,
                 ),
                 Contender(
                     "passmgr.run, default",
-                    f"passmgr.run({read}, 'default', output={write}, guard='off')",
+                    f"run({read}, 'default', output={write}, guard='off')",
                     _OURS_SETUP,
                 ),
             ],
