@@ -65,7 +65,8 @@ X4 = {"x": np.array([1, -2, 3, 4], np.float32)}
 
 def test_a_chain_becomes_one_initializer_of_the_name_of_its_end():
     model = model_of("""g (float[4] x) => (float[4] y)
-        <float[4] a = {1,2,3,4}, float[4] b = {5,6,7,8}> { s = Add(a, b)  t = Neg(s)  u = Exp(t)  y = Mul(x, u) }""")
+        <float[4] a = {1,2,3,4}, float[4] b = {5,6,7,8}>
+        { s = Add(a, b)  t = Neg(s)  u = Exp(t)  y = Mul(x, u) }""")
     fold(model, X4)
     assert ops(model.graph) == ["Mul"]
     assert list(model.graph.initializers) == ["u"]
