@@ -139,6 +139,21 @@ def _register_passes(registry: Registrar) -> None:
         "passmgr.passes.fuse.fold_scale_and_bias:FoldScaleAndBias",
         summary="Fold arithmetic with a constant per channel into the weights before it.",
     )
+    registry.add_pass(
+        "eliminate-zero-states",
+        "passmgr.passes.simplify.eliminate_zero_states:EliminateZeroStates",
+        summary="Leave out initial states of recurrent operators that are zeros.",
+    )
+    registry.add_pass(
+        "lift-constant-outputs",
+        "passmgr.passes.simplify.lift_constant_outputs:LiftConstantOutputs",
+        summary="Let outputs that are constants be initializers, without a node that makes them.",
+    )
+    registry.add_pass(
+        "eliminate-zero-additions",
+        "passmgr.passes.simplify.eliminate_zero_additions:EliminateZeroAdditions",
+        summary="Leave out additions and subtractions of zeros of either sign.",
+    )
 
 
 def _register_pipelines(registry: Registrar) -> None:

@@ -46,14 +46,16 @@ def _numbers(walk: Walk, node: ir.Node, index: int = 0) -> Numbers | None:
 
 def _int(node: ir.Node, name: str, default: int) -> int:
     attribute = node.attributes.get(name)
-    return default if attribute is None else attribute.as_int()
+    known = attribute is not None and attribute.type == ir.AttributeType.INT
+    return attribute.as_int() if known and attribute is not None else default
 
 
 def _ints(walk: Walk, node: ir.Node, name: str, index: int) -> list[int] | None:
     """Return a list that is an attribute in old opsets and an input in new ones."""
-    if name in node.attributes:
-        return list(node.attributes[name].as_ints())
-    return walk.ints(_input(node, index))
+    attribute = node.attributes.get(name)
+    if attribute is None:
+        return walk.ints(_input(node, index))
+    return list(attribute.as_ints()) if attribute.type == ir.AttributeType.INTS else None
 
 
 def _not(walk: Walk, node: ir.Node) -> bool:
@@ -239,10 +241,8 @@ def _shape(walk: Walk, node: ir.Node) -> bool:
     walk.dtypes[node.outputs[0]] = ir.DataType.INT64
     if dims is None:
         return False
-    end = node.attributes.get("end")
-    walk.set_numbers(
-        node.outputs[0], dims[_int(node, "start", 0) : None if end is None else end.as_int()]
-    )
+    start, end = _int(node, "start", 0), _int(node, "end", len(dims))
+    walk.set_numbers(node.outputs[0], dims[start:end])
     return True
 
 
@@ -311,7 +311,8 @@ def _slice(walk: Walk, node: ir.Node) -> bool:
 
 def _ints_or_numbers(walk: Walk, node: ir.Node, name: str, index: int) -> tuple[Number, ...] | None:
     if name in node.attributes:
-        return tuple(node.attributes[name].as_ints())
+        ints = _ints(walk, node, name, index)
+        return None if ints is None else tuple(ints)
     numbers = _numbers(walk, node, index)
     return numbers if isinstance(numbers, tuple) else None
 
@@ -426,8 +427,9 @@ def _transpose(walk: Walk, node: ir.Node) -> bool:
     dims = _dims(walk, node)
     if dims is None:
         return False
-    perm = node.attributes.get("perm")
-    order = list(perm.as_ints()) if perm is not None else list(range(len(dims)))[::-1]
+    order = list(range(len(dims)))[::-1]
+    if "perm" in node.attributes:
+        order = _ints(walk, node, "perm", len(node.inputs)) or []
     if sorted(order) != list(range(len(dims))):
         return False
     _keep_dtype(walk, node)

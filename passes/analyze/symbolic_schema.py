@@ -23,8 +23,10 @@ def infer_by_schema(walk: Walk, node: ir.Node) -> None:
     try:
         schema = onnx.defs.get_schema(node.op_type, version, node.domain)
     except onnx.defs.SchemaError:
+        _believe(walk, node)
         return
     if not schema.has_type_and_shape_inference_function:
+        _believe(walk, node)
         return
     proto = onnx.NodeProto(op_type=node.op_type, domain=node.domain)
     types: dict[str, onnx.TypeProto] = {}
@@ -57,6 +59,15 @@ def infer_by_schema(walk: Walk, node: ir.Node) -> None:
         found = inferred.get(f"o{index}")
         if found is not None and found.HasField("tensor_type"):
             _note(walk, value, found.tensor_type, symbols)
+
+
+def _believe(walk: Walk, node: ir.Node) -> None:
+    """Take what the file declares of an operator that nothing else is known of."""
+    for value in node.outputs:
+        if value.shape is not None and value in walk.dtypes:
+            walk.dims[value] = tuple(
+                dim if isinstance(dim, int) else walk.fresh() for dim in value.shape
+            )
 
 
 def _type(walk: Walk, value: ir.Value, symbols: dict[str, Number]) -> onnx.TypeProto | None:

@@ -134,7 +134,7 @@ def _slice(node: ir.Node, known: Known) -> ir.Value | None:
     return source if not any(starts) and all(end >= _WHOLE for end in ends) else None
 
 
-def _neutral(
+def neutral_operand(
     node: ir.Node, known: Known, neutral: float, sides: tuple[int, ...], *, sign: bool | None = None
 ) -> ir.Value | None:
     """Find an operand that is ``neutral`` everywhere and does not enlarge the other by broadcast.
@@ -174,27 +174,29 @@ def _is_everywhere(array: np.ndarray[Any, Any], number: float, sign: bool | None
 
 
 def _add(node: ir.Node, known: Known) -> ir.Value | None:
-    return _neutral(node, known, 0, (1, 0), sign=True)  # 0.0 + -0.0 is 0.0, -0.0 + -0.0 is -0.0
+    return neutral_operand(
+        node, known, 0, (1, 0), sign=True
+    )  # 0.0 + -0.0 is 0.0, -0.0 + -0.0 is -0.0
 
 
 def _sub(node: ir.Node, known: Known) -> ir.Value | None:
-    return _neutral(node, known, 0, (1,), sign=False)
+    return neutral_operand(node, known, 0, (1,), sign=False)
 
 
 def _mul(node: ir.Node, known: Known) -> ir.Value | None:
-    return _neutral(node, known, 1, (1, 0))
+    return neutral_operand(node, known, 1, (1, 0))
 
 
 def _div(node: ir.Node, known: Known) -> ir.Value | None:
-    return _neutral(node, known, 1, (1,))
+    return neutral_operand(node, known, 1, (1,))
 
 
 def _and(node: ir.Node, known: Known) -> ir.Value | None:
-    return _neutral(node, known, True, (1, 0))
+    return neutral_operand(node, known, True, (1, 0))
 
 
 def _or(node: ir.Node, known: Known) -> ir.Value | None:
-    return _neutral(node, known, False, (1, 0))
+    return neutral_operand(node, known, False, (1, 0))
 
 
 RULES: dict[str, Rule] = {

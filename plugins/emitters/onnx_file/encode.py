@@ -53,7 +53,7 @@ class Encoder:
         if model.model_version is not None:
             rope.add(number_field(5, model.model_version))
         rope.add(field(6, model.doc_string) if model.doc_string else b"")
-        graph = self._graph(model.graph)
+        graph = self._graph(model.graph, is_main=True)
         for function in model.functions.values():
             rope.message(25, self._function(function, graph))
         rope.message(7, graph)
@@ -64,8 +64,11 @@ class Encoder:
             rope.add(field(26, proto.SerializeToString(deterministic=True)))
         return rope
 
-    def _graph(self, graph: ir.Graph) -> Rope:
+    def _graph(self, graph: ir.Graph, *, is_main: bool = False) -> Rope:
         rope = Rope()
+        # Before IR version 4, an initializer must be an input too; a subgraph has the inputs that
+        # its operator gives it and no others.
+        old = self._ir_version < _OVERRIDABLE_VERSION
         rope.add(field(2, graph.name) if graph.name else b"")
         rope.add(field(10, graph.doc_string) if graph.doc_string else b"")
         # What has something in its ``meta``: seldom any of the many values.
@@ -73,7 +76,9 @@ class Encoder:
         for value in graph.inputs:
             rope.add(field(11, self._value_info(value)))
         for value in graph.initializers.values():
-            self._initializer(rope, value)
+            if old and is_main and not value.is_graph_input():
+                rope.add(field(11, self._value_info(value)))
+            self._initializer(rope, value, as_node=old and not is_main)
         for node in graph:
             rope.message(1, self._node(node))
             for value in node.outputs:
@@ -89,13 +94,13 @@ class Encoder:
                 rope.add(field(14, field(1, value.name or "") + metadata(2, names)))
         return rope
 
-    def _initializer(self, rope: Rope, value: ir.Value) -> None:
+    def _initializer(self, rope: Rope, value: ir.Value, *, as_node: bool) -> None:
         tensor, name = value.const_value, value.name or ""
         if not value.is_graph_input() and not value.is_graph_output() and _says_more(value):
             rope.add(self._optional_value_info(13, value))
         if tensor is None:
             raise OutputError(f"initializer '{name}' has no data")
-        if self._ir_version < _OVERRIDABLE_VERSION and not value.is_graph_input():
+        if as_node and not value.is_graph_input():
             attribute = ir.Attr("value", ir.AttributeType.TENSOR, tensor)
             node = Rope()
             node.add(field(2, name) + field(4, "Constant"))

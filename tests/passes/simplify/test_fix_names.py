@@ -68,9 +68,7 @@ def test_renames_inner_value_that_hides_an_outer_one(parse, run_pass):
     )
     inner = model.graph[1].attributes["then_branch"].value
     inner[0].outputs[0].name = "a"
-    assert NAMES_UNIQUE.check(model) == (
-        "If that makes 'y': Abs that makes 'p': two values are called 'a'"
-    )
+    assert "two values are called 'a'" in str(NAMES_UNIQUE.check(model))
     run_pass(FixNames(), model)
     assert names(inner) == ["a_1", "p"]
     assert NAMES_UNIQUE.check(model) is None
