@@ -18,5 +18,8 @@ class Aspect(enum.Flag):
     WEIGHTS = enum.auto()
     """Tensors of initializers and of tensor attributes."""
     NAMES = enum.auto()
-    """Names of values, nodes and graphs, doc strings and metadata."""
+    """Names of values, nodes and graphs, doc strings and metadata.
+
+    Nodes and values that come or go are a change of structure; what comes has a name that was free.
+    """
     ALL = STRUCTURE | TYPES | WEIGHTS | NAMES

@@ -25,6 +25,8 @@ class Fact:
         check: Returns ``None`` where the fact holds, otherwise the reason why not.
         normalizer: The name of the one pass that may be inserted to establish the fact.
         doc: One sentence.
+        structural: The structural verifier proves the fact anew with every change, so that a
+            commit that it has passed does not put it in doubt.
     """
 
     name: str
@@ -32,6 +34,7 @@ class Fact:
     check: Checker
     normalizer: str | None = None
     doc: str = ""
+    structural: bool = False
 
 
 @dataclass(frozen=True)

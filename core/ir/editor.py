@@ -112,7 +112,7 @@ class Editor:
 
     def _record_initializers(self, graph: ir.Graph) -> None:
         """Log a change of the initializers of ``graph``: the first one keeps them all, in order."""
-        aspects = _STRUCTURE | _WEIGHTS | _NAMES
+        aspects = _STRUCTURE | _WEIGHTS
         if id(graph) in self._snapshots:
             self._record(aspects, undo.undone_earlier)
         else:
@@ -152,7 +152,7 @@ class Editor:
             attributes = ir.convenience.convert_attributes(attributes)
         # The node registers itself as a user of its inputs: the inverse must be known before.
         slot: list[ir.Node] = []
-        self._record(_STRUCTURE | _NAMES, undo.undo_make, slot)
+        self._record(_STRUCTURE, undo.undo_make, slot)
         node = ir.Node(
             domain,
             op_type,
@@ -176,7 +176,7 @@ class Editor:
         if graph is None:
             raise ValueError("the anchor belongs to no graph")
         for node in nodes:
-            self._record(_STRUCTURE | _NAMES, undo.undo_insert, node)
+            self._record(_STRUCTURE, undo.undo_insert, node)
             if self.origin:
                 node.metadata_props.setdefault(ORIGIN_KEY, self.origin)
             for output in node.outputs:
@@ -216,7 +216,7 @@ class Editor:
                     self.edited_nodes.pop(inner, None)
         inputs = node.inputs
         previous = graph._nodes._value_ids_to_boxes[id(node)].prev.value
-        self._record(_STRUCTURE | _NAMES, undo.undo_remove, node, graph, previous, inputs)
+        self._record(_STRUCTURE, undo.undo_remove, node, graph, previous, inputs)
         graph.remove(node)
         for index, read in enumerate(inputs):
             if read is not None:
@@ -490,13 +490,13 @@ class Editor:
 
     def set_outputs(self, graph: GraphLike, values: Sequence[ir.Value]) -> None:
         """Let the outputs of ``graph`` be ``values``."""
-        self._record(_STRUCTURE, undo.restore_io, graph.outputs, list(graph.outputs))
+        self._record(_STRUCTURE | _NAMES, undo.restore_io, graph.outputs, list(graph.outputs))
         undo.restore_io(graph.outputs, values)
         self.edited_values.update(dict.fromkeys(values))
 
     def set_inputs(self, graph: GraphLike, values: Sequence[ir.Value]) -> None:
         """Let the inputs of ``graph`` be ``values``."""
-        self._record(_STRUCTURE, undo.restore_io, graph.inputs, list(graph.inputs))
+        self._record(_STRUCTURE | _NAMES, undo.restore_io, graph.inputs, list(graph.inputs))
         undo.restore_io(graph.inputs, values)
         self.edited_values.update(dict.fromkeys(values))
 

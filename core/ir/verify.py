@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from .path import node_path
@@ -50,7 +50,7 @@ def verify_edited(
     problems: list[Problem] = []
     positions = _Positions(model)
     imports = _Imports(model)
-    for node in nodes:
+    for node in _with_inner(nodes):
         graph = node._graph
         if graph is None:
             continue
@@ -65,6 +65,15 @@ def verify_edited(
             _check_name(value, value.graph, problems)
             _check_output(value, value.graph, problems)
     return problems
+
+
+def _with_inner(nodes: Iterable[ir.Node]) -> Iterator[ir.Node]:
+    """Yield ``nodes``, each with the nodes of its subgraphs, which may read what is around it."""
+    for node in nodes:
+        yield node
+        if node._attributes.data and node._graph is not None:
+            for subgraph in node_subgraphs(node):
+                yield from _with_inner(ordered_nodes(subgraph))
 
 
 def _verify_graph(

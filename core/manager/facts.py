@@ -38,10 +38,16 @@ class FactTracker:
             self._known[name] = self._resolve(name).check(self.model)
         return self._known[name]
 
-    def invalidate(self, aspects: Aspect) -> None:
-        """Forget what was known of facts that read one of ``aspects``."""
-        for name in tuple(self._known):
-            if self._resolve(name).reads & aspects:
+    def invalidate(self, aspects: Aspect, *, verified: bool = False) -> None:
+        """Forget what was known of facts that read one of ``aspects``.
+
+        Args:
+            aspects: What has changed.
+            verified: The structural verifier has passed the change: what it proves still holds.
+        """
+        for name, violation in tuple(self._known.items()):
+            fact = self._resolve(name)
+            if fact.reads & aspects and not (verified and fact.structural and violation is None):
                 del self._known[name]
 
     def known_to_hold(self) -> list[str]:

@@ -103,6 +103,8 @@ class Manager:
                 commit left it and the error carries the result so far.
         """
         self.result = RunResult(self.state.model, plan)
+        if plan.steps:
+            self.state.begin()
         self._items(plan.steps)
         for fact, pass_name in self._obligations.items():
             if not self._ensure(fact, f"{pass_name} must be followed by it"):

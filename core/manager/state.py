@@ -57,17 +57,24 @@ class ModelState:
         self.fingerprint: Fingerprint | None = None
         self._verify = verify
         self._verifiers = verifiers
-        freeze_weights(model)
-        problems = verify_model(model) if verify != "off" else []
-        self._tolerated = {problem.message for problem in problems}
-        self._tolerated.update(verifiers(model) if verify != "off" else ())
-        self._ordered = all(problem.code != "order" for problem in problems)
+        self._tolerated: set[str] = set()
+        self._ordered = False
         self._interface = interface_of(model)
         self._digests: dict[int, bytes] = {}
         self._untouched: Fingerprint | None = None
         self._held: list[str] = []
         self.histogram: Counter[tuple[str, str]] = Counter()
+        self.nodes = self.bytes = 0
+
+    def begin(self) -> None:
+        """Look at the whole model once, before the first pass."""
+        freeze_weights(self.model)
         self.measure(Aspect.ALL)
+        if self._verify != "off":
+            problems = verify_model(self.model)
+            self._tolerated = {problem.message for problem in problems}
+            self._tolerated.update(self._verifiers(self.model))
+            self._ordered = all(problem.code != "order" for problem in problems)
 
     def measure(self, touched: Aspect) -> None:
         """Count nodes and bytes anew, as far as ``touched`` can have changed them."""
@@ -110,7 +117,7 @@ class ModelState:
                 raise BrokenPromiseError(f"it changed the interface of the model: {change}")
             if isinstance(pass_, ForeignPass):
                 freeze_weights(self.model)
-            self.facts.invalidate(self.edit.aspects)
+            self.facts.invalidate(self.edit.aspects, verified=self._ordered)
         for fact in pass_.establishes:
             violation = self.facts.violation(fact)
             if violation is not None:

@@ -191,10 +191,11 @@ SORTED = Fact(
     _check_sorted,
     "sort",
     "Every graph has its nodes in topological order, with what its subgraphs capture.",
+    structural=True,
 )
 NAMES_UNIQUE = Fact(
     "names-unique",
-    Aspect.STRUCTURE | Aspect.NAMES,
+    Aspect.NAMES,
     _check_names,
     "fix-names",
     "Every value has a name that no other value visible at the same place has.",
