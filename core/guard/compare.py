@@ -35,8 +35,8 @@ def compare_outputs(
     The distance of an output is ``max |a - b| / max |reference|`` over its finite elements, in
     float64; where the reference is all zero it is measured against 1. Under ``Approximate`` it
     may be ``rtol`` or :data:`FLOOR` eps of the dtype, whichever is larger, plus ``atol`` in
-    absolute terms. Under ``Exact`` every element must be equal; NaN equals NaN and 0.0 equals
-    -0.0, since the sign of a zero is no difference that a model may rely on. A NaN or an infinity
+    absolute terms. Under ``Exact`` every element must be equal, the sign of a zero included;
+    NaN equals NaN. A NaN or an infinity
     that appears, vanishes or changes its sign, another dtype and another rank are breaches under
     every effect, as is another shape unless the output's shape depends on data.
 
@@ -162,7 +162,7 @@ class _Comparer:
     def _floats(self, a: Array, b: Array) -> OutputDifference:
         import numpy as np
 
-        eps = _eps(a)
+        eps, exact = _eps(a), isinstance(self.effect, Exact)
         unequal = 0
         largest, scale = 0.0, 0.0
         for x, y in _chunks(a, b):
@@ -171,6 +171,8 @@ class _Comparer:
             same = (x == y) | (np.isnan(x) & np.isnan(y))
             if not (same | finite).all():
                 return self._differs("breach", _not_finite(x, y))
+            if exact:
+                same &= np.isnan(x) | (np.signbit(x) == np.signbit(y))
             unequal += int(x.size - np.count_nonzero(same))
             with np.errstate(over="ignore", invalid="ignore"):
                 largest = max(largest, float(np.abs(x - y).max(initial=0.0, where=finite)))
@@ -193,6 +195,8 @@ class _Comparer:
             if absolute <= rtol * scale + effect.atol:
                 return "within", moved
             return "breach", f"{moved}, allowed is {rtol:.3g}"
+        if absolute == 0:
+            return "breach", "has zeros of another sign"
         return "breach", f"{moved}, allowed is none"
 
 

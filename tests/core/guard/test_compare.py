@@ -93,10 +93,15 @@ def test_atol_adds_to_rtol():
     assert difference(old, new, Approximate(0.1, atol=0.4)).status == "within"
 
 
-def test_signs_of_zero_and_payloads_of_nan_are_no_difference():
+def test_payloads_of_nan_are_no_difference_but_signs_of_zero_are_to_exact():
     old = np.array([0.0, math.nan, math.inf], np.float32)
-    new = np.array([-0.0, -math.nan, math.inf], np.float32)
-    assert difference(old, new, Exact()).status == "equal"
+    assert (
+        difference(old, np.array([0.0, -math.nan, math.inf], np.float32), Exact()).status == "equal"
+    )
+    new = np.array([-0.0, math.nan, math.inf], np.float32)
+    assert difference(old, new, Exact()).status == "breach"
+    assert difference(old, new, Exact()).reason == "has zeros of another sign"
+    assert difference(old, new, Approximate(1e-6)).status == "equal"
 
 
 F = np.float32
