@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import onnx_ir as ir
 
 _LONGEST_MESSAGE = 400
+_DATA_FOLDER = "session.model_external_initializers_file_folder_path"
 
 
 class OnnxRuntime:
@@ -57,6 +58,9 @@ class OnnxRuntime:
             source = model
         elif isinstance(model, Path):
             source = str(model)
+            if not _is_unicode(model.name):  # ONNX Runtime takes no such name, but the contents.
+                source = model.read_bytes()
+                options.add_session_config_entry(_DATA_FOLDER, str(model.parent))
         else:
             from .onnxruntime_model import serialize
 
@@ -127,6 +131,14 @@ def _value_info(argument: Any, ranks: Mapping[str, bool]) -> ValueInfo:
     if not shape and not ranks.get(argument.name, True):
         shape = None
     return ValueInfo(argument.name, argument.type, shape)
+
+
+def _is_unicode(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _own(value: Any) -> Any:

@@ -91,13 +91,19 @@ def weight_bytes(model: ir.Model) -> int:
     )
 
 
+def data_stem(model: Path) -> str:
+    """Return how the data files of ``model`` begin: as its name, which need not be UTF-8."""
+    return re.sub("[\udc80-\udcff]", "_", model.stem)
+
+
 def mentioned_data(path: Path, stem: str) -> set[str]:
-    """Return the data files, of those that this emitter names after ``stem``, of a model file."""
+    """Return the data files, of those that this emitter names after ``stem``, of a model file.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
     pattern = re.compile(re.escape(stem.encode()) + rb"\.[0-9a-f]{16}(?:-[0-9]+)?\.data")
-    try:
-        file = WeightFile(path)
-    except OSError:
-        return set()
+    file = WeightFile(path)
     try:
         content: bytes | mmap.mmap = skeleton(file.headers())
     except WireError:  # A damaged model keeps what it mentions.

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, BinaryIO, Self
 
 from passmgr.core.errors import OutputError
 
-from .data_file import mentioned_data
+from .data_file import data_stem, mentioned_data
 
 try:
     import fcntl
@@ -101,7 +101,7 @@ class Transaction:
         number = 0
         while True:
             suffix = f"-{number}" if number else ""
-            target = self.path.with_name(f"{self.path.stem}.{digest}{suffix}.data")
+            target = self.path.with_name(f"{data_stem(self.path)}.{digest}{suffix}.data")
             if not target.exists() or filecmp.cmp(temporary, target, shallow=False):
                 return target
             number += 1
@@ -114,7 +114,7 @@ class Transaction:
 
     def commit(self, temporary: Path) -> None:
         """Let the finished model file take the place of the output."""
-        replaced = mentioned_data(self.path, self.path.stem)
+        replaced = self._data_of(self.path)
         self._model = temporary
         temporary.replace(self.path)
         _sync_folder(self.path.parent)
@@ -124,18 +124,25 @@ class Transaction:
         pattern = re.compile(rf"\.{re.escape(self.path.stem)}\.[0-9a-f]{{8}}\.tmp\.\w+")
         for path in tuple(self.path.parent.iterdir()):
             if pattern.fullmatch(path.name) and _is_abandoned(path):
-                data = mentioned_data(path, self.path.stem) if path.suffix == ".onnx" else set()
+                data = self._data_of(path) if path.suffix == ".onnx" else set()
                 path.unlink(missing_ok=True)
                 self._remove_unused(data)
+
+    def _data_of(self, model: Path) -> set[str]:
+        with suppress(OSError):
+            return mentioned_data(model, data_stem(self.path))
+        return set()
 
     def _remove_unused(self, names: Iterable[str]) -> None:
         """Remove data files that no model in the folder mentions."""
         names = set(names)
-        if names:
+        if not names:
+            return
+        with suppress(OSError):  # What cannot be read may mention them, and they stay.
             for model in self.path.parent.glob("*.onnx"):
-                names -= mentioned_data(model, self.path.stem)
-        for name in names:
-            with suppress(OSError):
+                if model.is_file():
+                    names -= mentioned_data(model, data_stem(self.path))
+            for name in names:
                 self.path.with_name(name).unlink()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import onnx
@@ -13,6 +14,8 @@ from ...onnx_format.wire import WireError, skeleton
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+_PARSE_ERROR = re.compile(r"line: (\d+) column: (\d+)\)\]\s+Error context: (.*)\n\s*(.+)")
 
 
 def read_binary(path: Path) -> tuple[onnx.ModelProto, WeightFile]:
@@ -45,10 +48,20 @@ def read_text(path: Path) -> onnx.ModelProto:
     try:
         proto = onnx.parser.parse_model(path.read_text(encoding="utf-8"))
     except onnx.parser.ParseError as error:
-        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-        raise ModelError(f"'{path}' is no ONNX text: {' '.join(lines)}") from error
+        raise ModelError(f"'{path}' is no ONNX text: {_parse_problem(error)}") from error
     _check_model(proto, path)
     return proto
+
+
+def _parse_problem(error: onnx.parser.ParseError) -> str:
+    """Return where a text does not parse and why, from the three lines that the parser gives."""
+    told = error.args[0]
+    text = told.decode(errors="replace") if isinstance(told, bytes) else str(told)
+    if found := _PARSE_ERROR.search(text):
+        line, column, context, problem = found.groups()
+        at = f", at '{context.strip()}'" if context.strip() else ""
+        return f"line {line}, column {column}{at}: {problem}"
+    return " ".join(text.split())
 
 
 def _check_file(path: Path) -> None:

@@ -118,7 +118,8 @@ class TensorReader:
                 f"{where} has its data in {location!r}, which is not inside the model's folder"
             )
         if not target.is_file():
-            raise ModelError(f"{where} has its data in '{target}', which does not exist")
+            problem = "is no file" if target.exists() else "does not exist"
+            raise ModelError(f"{where} has its data in '{target}', which {problem}")
         try:
             self._files[location] = WeightFile(Path(os.path.normpath(target)))
         except OSError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,7 @@ import pytest
 from passmgr.core.errors import OutputError
 from passmgr.plugins.emitters.onnx_file import OnnxEmitter, emitter, transaction
 from passmgr.plugins.frontends.onnx_file import OnnxFrontend
+from passmgr.plugins.runtimes.onnxruntime import OnnxRuntime
 
 
 def load(proto: onnx.ModelProto, path: Path, *, external: bool = False) -> ir.Model:
@@ -104,6 +106,49 @@ def test_data_that_another_model_uses_stays(tmp_path: Path) -> None:
     emit(load(onnx_models.dense(seed=2), tmp_path / "in" / "b.onnx", external=True), out)
     np.testing.assert_array_equal(weight(copy), onnx_models.weights(1000, 1))
     np.testing.assert_array_equal(weight(out), onnx_models.weights(1000, 2))
+
+
+def test_data_stay_where_a_model_cannot_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, other = tmp_path / "out.onnx", tmp_path / "other.onnx"
+    emit(load(onnx_models.dense(seed=1), tmp_path / "in" / "a.onnx", external=True), out)
+    other.touch()
+    real = transaction.mentioned_data
+
+    def refuse(path: Path, stem: str) -> set[str]:
+        if path == other:
+            raise PermissionError(13, "no")
+        return real(path, stem)
+
+    monkeypatch.setattr(transaction, "mentioned_data", refuse)
+    emit(load(onnx_models.dense(seed=2), tmp_path / "in" / "b.onnx", external=True), out)
+    np.testing.assert_array_equal(weight(out), onnx_models.weights(1000, 2))
+    assert len(list(tmp_path.glob("out.*.data"))) == 2
+
+
+def test_a_folder_may_be_called_like_a_model(tmp_path: Path) -> None:
+    out = tmp_path / "out.onnx"
+    (tmp_path / "folder.onnx").mkdir()
+    for seed in (1, 2):
+        emit(load(onnx_models.dense(seed=seed), tmp_path / "in" / "a.onnx", external=True), out)
+    np.testing.assert_array_equal(weight(out), onnx_models.weights(1000, 2))
+    assert len(list(tmp_path.glob("out.*.data"))) == 1
+
+
+@pytest.mark.parametrize("external", [False, True])
+def test_a_name_that_is_not_utf8(external: bool, tmp_path: Path) -> None:
+    source, out = tmp_path / os.fsdecode(b"in\xe9.onnx"), tmp_path / os.fsdecode(b"out\xe9.onnx")
+    for seed in (1, 2):
+        model = load(onnx_models.dense(seed=seed), tmp_path / "in" / "a.onnx", external=external)
+        emit(model, source)
+        emit(OnnxFrontend().load(source), out)
+    assert len(names(tmp_path)) == 3 + 2 * external
+    written = OnnxFrontend().load(out).graph.initializers["w"].const_value
+    assert written is not None
+    np.testing.assert_array_equal(written.numpy(), onnx_models.weights(1000, 2))
+    (y,) = OnnxRuntime().session(out).run({"x": np.ones((1, 1000), np.float32)})
+    np.testing.assert_allclose(y[0], onnx_models.weights(1000, 2) + 1)
 
 
 def test_a_taken_name_is_not_overwritten(tmp_path: Path) -> None:
