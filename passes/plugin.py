@@ -110,19 +110,9 @@ def _register_passes(registry: Registrar) -> None:
         summary="Merge a chain of operators that only rename dimensions into one Reshape.",
     )
     registry.add_pass(
-        "merge-transposes",
-        "passmgr.passes.simplify.merge_transposes:MergeTransposes",
-        summary="Merge Transposes that follow on each other into one, or none.",
-    )
-    registry.add_pass(
         "merge-concats",
         "passmgr.passes.simplify.merge_concats:MergeConcats",
         summary="Join the inputs of nested Concats, and leave out inputs that have no elements.",
-    )
-    registry.add_pass(
-        "merge-slices",
-        "passmgr.passes.simplify.merge_slices:MergeSlices",
-        summary="Merge Slices with constant bounds that follow on each other along other axes.",
     )
     registry.add_pass(
         "inline-branches",
@@ -153,6 +143,21 @@ def _register_passes(registry: Registrar) -> None:
         "eliminate-zero-additions",
         "passmgr.passes.simplify.eliminate_zero_additions:EliminateZeroAdditions",
         summary="Leave out additions and subtractions of zeros of either sign.",
+    )
+    registry.add_pass(
+        "merge-reductions",
+        "passmgr.passes.simplify.merge_reductions:MergeReductions",
+        summary="Merge a reduction with the Squeeze or Unsqueeze of the same axes after it.",
+    )
+    registry.add_pass(
+        "inline-functions",
+        "passmgr.passes.simplify.inline_functions:InlineFunctions",
+        summary="Put the body of a model-local function in the place of its only call.",
+    )
+    registry.add_pass(
+        "merge-constant-operands",
+        "passmgr.passes.fuse.merge_constant_operands:MergeConstantOperands",
+        summary="Merge additions, or multiplications, of constants that follow on each other.",
     )
 
 

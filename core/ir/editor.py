@@ -536,6 +536,9 @@ class Editor:
         functions = self.model.functions
         self._record(Aspect.ALL.value, undo.restore_dict, functions, dict(functions))
         del functions[function.identifier()]
+        for graph in graph_tree(function):
+            for node in graph:
+                self.edited_nodes.pop(node, None)
         self.recount = True
 
     def swap(self, other: ir.Model, aspects: Aspect = Aspect.ALL) -> None:

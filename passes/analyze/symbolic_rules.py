@@ -89,9 +89,14 @@ def _cast(walk: Walk, node: ir.Node) -> bool:
     dtype = ir.DataType(to.as_int())
     walk.dtypes[result] = dtype
     walk.dims[result] = walk.dims[source]
-    if source in walk.numbers and dtype in _INTEGERS | {walk.dtypes.get(source)} & _FOLLOWED:
-        walk.numbers[result] = walk.numbers[source]
+    if source in walk.numbers and dtype in _FOLLOWED:
+        convert = _truth if dtype == ir.DataType.BOOL else (lambda number: number)
+        walk.set_numbers(result, _elementwise(walk, node, convert))
     return True
+
+
+def _truth(number: Number) -> Number | None:
+    return int(number != 0) if isinstance(number, int) else None
 
 
 def broadcast(walk: Walk, left: Dims, right: Dims) -> Dims:

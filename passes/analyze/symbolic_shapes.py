@@ -181,6 +181,10 @@ class Walk:
         """Note the elements of ``value``, an integer scalar or vector, with its dimensions."""
         if numbers is None or (isinstance(numbers, tuple) and len(numbers) > LONGEST):
             return
+        bits = 31 if self.dtypes.get(value) == ir.DataType.INT32 else 63
+        elements = numbers if isinstance(numbers, tuple) else (numbers,)
+        if any(isinstance(n, int) and not -(1 << bits) <= n < 1 << bits for n in elements):
+            return  # the runtime would wrap it round
         self.numbers[value] = numbers
         self.dims[value] = (len(numbers),) if isinstance(numbers, tuple) else ()
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from passmgr.core.contract import Pass, PassContext, ops
 from passmgr.core.ir.walk import node_subgraphs
 
-from .substitution import substitute
+from .copies import copy_nodes, put_results
 
 if TYPE_CHECKING:
     import onnx_ir as ir
@@ -76,39 +76,5 @@ def _inline(container: GraphLike, node: ir.Node, branch: ir.Graph, edit: Editor)
         copy = add_constant(edit, container, node, value.const_value, value.name or "")
         copies[value] = copy
         edit.replace_uses(value, copy)
-    for inner in tuple(branch):
-        copies.update(_copy_node(node, inner, edit))
-    for value, end in zip(node.outputs, branch.outputs, strict=True):
-        result = copies.get(end, end)
-        if not edit.can_replace(value, result):
-            identity = edit.insert_node(node, "Identity", [result], name=f"{value.name}_inlined")
-            result = identity.outputs[0]
-        substitute(edit, value, result)
-    edit.remove(node)
-
-
-def _copy_node(anchor: ir.Node, inner: ir.Node, edit: Editor) -> dict[ir.Value, ir.Value]:
-    """Copy ``inner`` in front of ``anchor`` and let everything read the results of the copy."""
-    attributes = list(inner.attributes.values())
-    for attribute in attributes:
-        # The subgraphs move to the copy: what is left behind is about to be removed with all in it.
-        edit.remove_attribute(inner, attribute.name)
-    copy = edit.insert_node(
-        anchor,
-        inner.op_type,
-        inner.inputs,
-        attributes,
-        domain=inner.domain,
-        outputs=len(inner.outputs),
-        name=next((value.name for value in inner.outputs if value.name), ""),
-    )
-    copy.name, copy.overload, copy.doc_string = inner.name, inner.overload, inner.doc_string
-    copy.metadata_props.update(inner.metadata_props)
-    pairs = dict(zip(inner.outputs, copy.outputs, strict=True))
-    for old, new in pairs.items():
-        if not old.name:
-            edit.rename(new, "")
-        edit.set_type(new, old.type)
-        edit.set_shape(new, old.shape)
-        edit.replace_uses(old, new)
-    return pairs
+    copies.update(copy_nodes(node, branch, edit))
+    put_results(node, branch.outputs, copies, edit)

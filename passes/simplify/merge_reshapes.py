@@ -114,9 +114,10 @@ def reshape_target(before: Dims, after: Dims) -> list[int] | None:
         dim if isinstance(dim, int) else (0 if index < len(before) and before[index] == dim else -1)
         for index, dim in enumerate(after)
     ]
-    # With -1 beside a size that is 0 in some run, nothing would tell what -1 is.
-    fits = target.count(-1) <= 1 and not (-1 in target and 0 in target)
-    return target if fits else None
+    # With -1 beside a size that is 0 in some run, nothing would tell what -1 is; as before, where
+    # it was -1 before.
+    clear = -1 not in target or 0 not in target or -1 in after
+    return target if clear and target.count(-1) <= 1 else None
 
 
 def _rewrite(

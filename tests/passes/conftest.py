@@ -2,7 +2,9 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
+import numpy as np
 import onnx_ir as ir
+import onnxruntime
 import pytest
 
 from passmgr.core.ir.editor import Editor
@@ -63,3 +65,37 @@ def parse():
 def ops():
     """List the op types of a graph in order."""
     return lambda graph: [node.op_type for node in graph]
+
+
+@pytest.fixture
+def evaluate():
+    """Run a model with ONNX Runtime as it is written, on seeded inputs; return its outputs."""
+
+    def run(model, sizes=(), seed=0):
+        options = onnxruntime.SessionOptions()
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+        options.log_severity_level = 4
+        session = onnxruntime.InferenceSession(
+            ir.to_proto(model).SerializeToString(), options, providers=["CPUExecutionProvider"]
+        )
+        rng = np.random.default_rng(seed)
+        sizes = dict(sizes)
+        feeds = {}
+        for info in session.get_inputs():
+            shape = [d if isinstance(d, int) else sizes.get(d, 2) for d in info.shape]
+            dtype = np.dtype(DTYPES[info.type])
+            numbers = rng.normal(size=shape) * 3
+            feeds[info.name] = np.asarray(numbers > 0 if dtype.kind == "b" else numbers, dtype)
+        return session.run(None, feeds)
+
+    return run
+
+
+DTYPES = {
+    "tensor(float)": "float32",
+    "tensor(double)": "float64",
+    "tensor(float16)": "float16",
+    "tensor(int64)": "int64",
+    "tensor(int32)": "int32",
+    "tensor(bool)": "bool",
+}
