@@ -37,7 +37,7 @@ class Reference:
         inputs: The sets of inputs that it accepted.
         outputs: Its outputs, for each set of inputs.
         source: Where the inputs came from, for a person.
-        synthesized: Whether the inputs were synthesized, because the user gave none.
+        choices: How synthesized inputs were chosen, for each set; empty for the user's inputs.
         data_dependent: Outputs whose shapes depend on data.
         unchecked: Outputs whose values cannot be compared, with the reason.
         problem: What is wrong with a model that was not run, as a predicate; else empty.
@@ -47,7 +47,7 @@ class Reference:
     inputs: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
     outputs: tuple[tuple[Any, ...], ...] = field(default=(), repr=False)
     source: str = ""
-    synthesized: bool = False
+    choices: tuple[str, ...] = ()
     data_dependent: frozenset[str] = frozenset()
     unchecked: Mapping[str, str] = field(default_factory=dict)
     problem: str = ""
@@ -123,7 +123,7 @@ class Guard:
         assert self.inputs is not None
         inputs = load_inputs(self.inputs, signature, limit=MOST_INPUTS)
         outputs = [tuple(session.run(feed)) for feed in inputs]
-        source = "the given inputs" if len(inputs) == 1 else f"{len(inputs)} sets of given inputs"
+        source = _sets(len(inputs), "given inputs")
         return Reference(inputs=tuple(inputs), outputs=tuple(outputs), source=source)
 
     def _record_synthesized(
@@ -140,12 +140,11 @@ class Guard:
             # Generators go on from run to run; a fresh session begins as that of the judge will.
             fresh = self.runtime.session(source or model)
             outputs = tuple(tuple(fresh.run(feed)) for feed in inputs)
-        choices = "; ".join(candidate.description for candidate, _ in kept)
         return Reference(
             inputs=inputs,
             outputs=outputs,
-            source=f"synthesized inputs ({choices})",
-            synthesized=True,
+            source=_sets(len(kept), "synthesized inputs"),
+            choices=tuple(candidate.description for candidate, _ in kept),
         )
 
     def judge(self, reference: Reference, model: ir.Model | Path, effect: Effect) -> Verdict:
@@ -217,7 +216,8 @@ def _verdict(reference: Reference, differences: tuple[OutputDifference, ...]) ->
         reason = f"{decided} of {len(differences)} outputs compared on {reference.source}"
         if open_ones:
             reason += "; " + "; ".join(f"'{d.name}' {d.status}: {d.reason}" for d in open_ones[:3])
-    return Verdict(status, differences, reason, largest_relative(differences))
+    drift = largest_relative(differences)
+    return Verdict(status, differences, reason, drift, reference.choices)
 
 
 def weight_bytes(model: ir.Model) -> int:
@@ -228,6 +228,10 @@ def weight_bytes(model: ir.Model) -> int:
         for value in getattr(graph, "initializers", {}).values()
         if value.const_value is not None
     )
+
+
+def _sets(count: int, inputs: str) -> str:
+    return inputs if count == 1 else f"{count} sets of {inputs}"
 
 
 def _listed(reference: Reference) -> str:

@@ -63,8 +63,9 @@ class ModelPair:
         self.reference = Guard(runtime, inputs, seed, sys.maxsize).record(a)
         if self.reference.problem:
             raise RuntimeFailure(f"the first model {self.reference.problem}")
-        if self.reference.synthesized:
-            self.notes.append(f"no inputs given: {self.reference.source}")
+        if self.reference.choices:
+            choices = "; ".join(self.reference.choices)
+            self.notes.append(f"no inputs given: {self.reference.source} ({choices})")
         self.feeds = self.reference.inputs
         try:
             session = runtime.session(b)

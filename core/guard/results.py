@@ -63,6 +63,7 @@ class Verdict:
         reason: One clause: what was broken, why nothing was verified, or what was compared.
         drift: The largest relative difference of the outputs from the reference; ``None`` where
             none was measured.
+        choices: How synthesized inputs were chosen, for each set of them.
         current: What the model gave, as the reference of the next one; ``None`` where it did not
             run.
     """
@@ -71,6 +72,7 @@ class Verdict:
     differences: tuple[OutputDifference, ...] = ()
     reason: str = ""
     drift: float | None = None
+    choices: tuple[str, ...] = ()
     current: Reference | None = field(default=None, repr=False, compare=False)
 
     def to_json(self) -> dict[str, Any]:
@@ -79,6 +81,7 @@ class Verdict:
             "status": self.status,
             "reason": self.reason,
             "drift": json_number(self.drift),
+            "synthesized": list(self.choices),
             "outputs": [difference.to_json() for difference in self.differences],
         }
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -13,50 +14,72 @@ from .terminal import differences, indented
 from .units import counted, duration, size
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from rich.console import Console, ConsoleOptions, RenderableType
 
     from ..contract import Remark
     from ..guard.results import Verdict
     from ..manager.records import RunResult, StepRecord
 
+_LONGEST_LINE = 100
+"""Where nobody looks at a screen, a longer reason still has a line of its own."""
+
 _HEAD = ("#", "pass", "nodes", "weights", "time")
 _STYLE = {"changed": "green", "unchanged": "dim", "skipped": "dim", "failed": "bold red"}
 
 
-def summary(result: RunResult) -> list[RenderableType]:
-    """Lay out a run: the steps, remarks by code, warnings, what the guard found, one last line."""
-    parts: list[RenderableType] = [*steps(result.records)]
+def summary(result: RunResult, *, stopped: bool = False) -> list[RenderableType]:
+    """Lay out a run: the steps, remarks by code, what the guard found, one last line.
+
+    Args:
+        result: The run.
+        stopped: It ended with an error, which has the last word.
+    """
+    parts: list[RenderableType] = steps(result.records)
     if result.amendments:
         parts += ["", Text("repairs that the plan did not have", "bold")]
         parts += [indented(Text(amendment)) for amendment in result.amendments]
-    if result.remarks:
-        parts += [
-            "",
-            Text("remarks", "bold"),
-            *(indented(Text(t)) for t in condensed(result.remarks)),
-        ]
+    if remarks := condensed(r for r in result.remarks if not _is_told(r, result.records)):
+        parts += ["", Text("remarks", "bold"), *(indented(Text(remark)) for remark in remarks)]
     if result.guard is not None:
         parts += ["", Text(f"guard: {result.guard.reason or result.guard.status}")]
-        told = [d for d in result.guard.differences if d.status not in ("equal", "within")]
-        parts += [indented(differences(told, "output"))] if told else []
-    return [*parts, "", conclusion(result)]
+        apart = [d for d in result.guard.differences if d.status not in ("equal", "within")]
+        parts += [indented(differences(apart, "output"))] if apart else []
+    return parts if stopped else [*parts, "", conclusion(result)]
 
 
 def steps(records: Sequence[StepRecord]) -> list[RenderableType]:
-    """Return one line for each step, and under it the reason where nothing was changed."""
+    """Return one line for each step: what it did, or why it did nothing."""
     if not records:
         return [Text("no passes to run")]
     rows = [_row(record) for record in records]
     widths = [max(map(len, column)) for column in zip(_HEAD, *rows, strict=True)]
     lines: list[RenderableType] = [Text(_line(_HEAD, widths) + "result", "bold")]
     for record, row in zip(records, rows, strict=True):
-        line = Text(_line(row, widths))
-        line.append(_result(record), _STYLE[record.status])
-        lines.append(line)
         origin = "" if record.origin == "written" else record.origin
-        if why := ": ".join(filter(None, (origin, record.reason))):
-            lines.append(indented(Text(why, "dim"), widths[0] + 4))
+        why = ": ".join(filter(None, (origin, record.reason)))
+        lines.append(_Step(_line(row, widths), record, why, widths[0] + 4))
     return lines
+
+
+@dataclass(frozen=True)
+class _Step:
+    """A step, with its reason on the line that it has, or below it where the line is too short."""
+
+    line: str
+    record: StepRecord
+    reason: str
+    indent: int
+
+    def __rich_console__(self, _: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
+        status = self.record.status
+        line, result = Text(self.line), Text(_result(self.record), _STYLE[status])
+        fits = len(line) + len(self.reason) <= min(options.max_width, _LONGEST_LINE)
+        if fits and self.reason and status in ("unchanged", "skipped"):
+            yield line + Text(self.reason, _STYLE[status])
+            return
+        yield line + result
+        if self.reason:
+            yield indented(Text(self.reason, "dim"), self.indent)
 
 
 def _row(record: StepRecord) -> tuple[str, ...]:
@@ -89,8 +112,16 @@ def _result(record: StepRecord) -> str:
     return done or counted(record.edits, "edit")
 
 
-def condensed(remarks: Sequence[Remark]) -> list[str]:
-    """Return one line for each kind of remark of each pass: how often, and the first of them."""
+def _is_told(remark: Remark, records: Sequence[StepRecord]) -> bool:
+    """Tell whether the remark is the reason of a step that did nothing."""
+    return any(
+        record.name == remark.pass_name and record.reason.startswith(remark.message)
+        for record in records
+    )
+
+
+def condensed(remarks: Iterable[Remark]) -> list[str]:
+    """Return one line for each kind of remark of each pass: the first of them, and how often."""
 
     def key(remark: Remark) -> tuple[str, str, str]:
         return remark.pass_name, remark.kind, remark.code
@@ -99,12 +130,12 @@ def condensed(remarks: Sequence[Remark]) -> list[str]:
     for (pass_name, kind, code), group in groupby(sorted(remarks, key=key), key):
         same = list(group)
         first = same[0]
-        where = f" at {first.node}" if first.node else ""
-        hint = f" ({first.suggestion})" if first.suggestion else ""
         label = f"{kind}: " if kind in ("failed", "warning") else ""
-        lines.append(
-            f"{len(same)} x {pass_name or 'passmgr'}/{code}: {label}{first.message}{where}{hint}"
-        )
+        where = f"; at {first.node}" if first.node else ""
+        more = f" and {counted(len(same) - 1, 'other')}" if len(same) > 1 else ""
+        hint = f" ({first.suggestion})" if first.suggestion else ""
+        name = f"{pass_name}/{code}" if pass_name else code
+        lines.append(f"{name}: {label}{first.message}{where}{more}{hint}")
     return lines
 
 

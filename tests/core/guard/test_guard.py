@@ -43,13 +43,16 @@ def judge(before, after, effect=None, **options):
 def test_the_same_model_passes_and_says_on_what():
     verdict = judge(parse(ADD % 1), parse(ADD % 1))
     assert (verdict.status, verdict.drift) == ("passed", 0.0)
-    assert verdict.reason.startswith("1 of 1 outputs compared on synthesized inputs (batch 2")
+    assert verdict.reason == "1 of 1 outputs compared on 2 sets of synthesized inputs"
+    assert [choice[:7] for choice in verdict.choices] == ["batch 2", "batch 1"]
+    assert verdict.to_json()["synthesized"] == list(verdict.choices)
 
 
 def test_what_was_chosen_is_said_where_there_was_a_choice():
     fixed = parse("g (float[2, 3] x) => (float[2, 3] y) { y = Neg(x) }")
-    assert Guard(OnnxRuntime()).record(fixed).source == "synthesized inputs (floats normal)"
-    assert "; batch 1, others 8, floats" in Guard(OnnxRuntime()).record(parse(ADD % 1)).source
+    reference = Guard(OnnxRuntime()).record(fixed)
+    assert (reference.source, reference.choices) == ("synthesized inputs", ("floats normal",))
+    assert "batch 1, others 8, floats" in Guard(OnnxRuntime()).record(parse(ADD % 1)).choices[1]
 
 
 def test_given_inputs_are_named_as_such():
@@ -194,7 +197,7 @@ def test_data_dependent_shapes_are_undecided():
 def test_inputs_in_the_domain_of_the_model_are_preferred():
     reference = Guard(OnnxRuntime()).record(parse("g (float[2] x) => (float[2] y) {y = Acosh(x)}"))
     assert np.isfinite(reference.outputs[0][0]).all()
-    assert "floats between 1 and 2" in reference.source
+    assert "floats between 1 and 2" in reference.choices[0]
 
 
 def test_loops_and_branches_are_compared():

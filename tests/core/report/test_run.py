@@ -44,8 +44,8 @@ repairs that the plan did not have
   sort inserted for 'sorted'
 
 remarks
-  1 x passmgr/slow: warning: it took long (use less)
-  2 x fold-constants/output-too-large: 4 MB would be added at a/b
+  slow: warning: it took long (use less)
+  fold-constants/output-too-large: 4 MB would be added; at a/b and 1 other
 
 guard: 2 of 2 outputs compared on synthesized inputs
   output  status     relative  absolute  reason
@@ -87,6 +87,35 @@ def test_summary_is_whole_at_80_columns(
         )
     )
     assert capsys.readouterr().out == WHOLE
+
+
+def test_short_reason_stands_on_the_line_and_is_not_repeated(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "61")
+    told = "too large (2 places)"
+    steps = [
+        StepRecord(1, "sort", "written", "unchanged", "nothing to do", 0.001, 9, 9),
+        StepRecord(2, "fold-constants", "written", "unchanged", told, 0.001, 9, 9),
+        StepRecord(3, "remove-unused", "written", "skipped", "no Conv in the model", 0.0, 9, 9),
+        StepRecord(4, "remove-unused", "written", "skipped", "no Convs in the model", 0.0, 9, 9),
+    ]
+    remarks = [Remark("missed", "size", "too large", "fold-constants", node="a/b")] * 2
+    show(*summary(result(records=steps, remarks=remarks)))
+    out = capsys.readouterr().out
+    assert (
+        out
+        == """\
+#  pass            nodes weights   time  result
+1  sort                9         1.0 ms  nothing to do
+2  fold-constants      9         1.0 ms  too large (2 places)
+3  remove-unused       9                 no Conv in the model
+4  remove-unused       9                 skipped
+     no Convs in the model
+
+not written (no -o): 9 nodes, 0 B, unchanged
+"""
+    )
 
 
 def test_reason_stays_one_line_where_nobody_looks(

@@ -26,7 +26,7 @@ def test_equal_models():
     found = passmgr.compare(parse(CHAIN % 1), parse(CHAIN % 1))
     assert found.equal
     assert (found.relative, found.worst.name, found.worst.status) == (0.0, "y", "equal")
-    assert found.notes[0].startswith("no inputs given: synthesized inputs (batch 2")
+    assert found.notes[0].startswith("no inputs given: 2 sets of synthesized inputs (batch 2")
     assert found.inputs == 2
 
 
