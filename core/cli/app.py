@@ -99,6 +99,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if COMPLETE_VARIABLE in os.environ:
         app.main(prog_name="passmgr", complete_var=COMPLETE_VARIABLE)  # answers the shell and exits
     settings = Settings()
+    with contextlib.suppress(AttributeError):  # A stand-in for stdout takes any text.
+        sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
         code = _run(sys.argv[1:] if arguments is None else list(arguments), settings)
         sys.stdout.flush()
@@ -134,8 +136,8 @@ def _explain(error: BaseException, settings: Settings) -> int:
         import traceback
 
         traceback.print_exception(error)
-    if isinstance(error, click.Abort | KeyboardInterrupt):
-        code, text = INTERRUPTED, "interrupted"
+    if isinstance(error, KeyboardInterrupt):
+        code, text = getattr(error, "exit_code", INTERRUPTED), str(error) or "interrupted"
     elif isinstance(error, click.UsageError):
         path = error.ctx.command_path if error.ctx else "passmgr"
         code, text = error.exit_code, f"{error.format_message().rstrip('.')} (see '{path} --help')"

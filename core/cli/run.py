@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     default="default",
     show_default=True,
     shell_complete=complete_names("passes", "pipelines"),
-    help="Passes and named pipelines, such as 'sort, fold-constants{max_size=1000}'.",
+    help="Passes and named pipelines, such as 'sort, fold-constants{max_growth=1000}'.",
 )
 @click.option("-o", "--output", type=click.Path(), help="Where the model goes.")
 @click.option(
@@ -47,7 +47,12 @@ if TYPE_CHECKING:
     show_default=True,
     help="Compare the outputs never, at the end, or after each pass.",
 )
-@click.option("--guard-limit", metavar="BYTES", type=int, help="Run no larger models to compare.")
+@click.option(
+    "--guard-limit",
+    metavar="BYTES",
+    type=click.IntRange(min=0),
+    help="Run no larger models to compare.",
+)
 @click.option("--max-drift", type=click.FloatRange(min=0), help="How far outputs may move in all.")
 @click.option(
     "--on-failure",
@@ -118,7 +123,7 @@ def command(settings: Settings, /, model: str, output: str | None, **options: An
         # The steps up to the failure are a result too; with --json they are part of the error.
         partial: RunResult | None = getattr(error, "result", None)
         if partial is not None and settings.json is None:
-            present(settings, partial.to_json, lambda: _layout(partial))
+            present(settings, partial.to_json, lambda: _layout(partial, stopped=True))
         raise
     for warning in result.warnings:
         if warning not in registry.warnings:  # those are told when the registry is loaded
@@ -126,7 +131,7 @@ def command(settings: Settings, /, model: str, output: str | None, **options: An
     present(settings, result.to_json, lambda: _layout(result))
 
 
-def _layout(result: RunResult) -> Sequence[RenderableType]:
+def _layout(result: RunResult, *, stopped: bool = False) -> Sequence[RenderableType]:
     from ..report.run import summary
 
-    return [*result.diffs, *summary(result)]
+    return [*result.diffs, *summary(result, stopped=stopped)]

@@ -78,6 +78,8 @@ def global_options(*, hidden: bool) -> list[click.Parameter]:
 
 
 def _json_target(ctx: click.Context, _: click.Parameter, target: str | None) -> None:
+    if target not in (None, "-") and not target.endswith(".json"):
+        raise click.BadParameter(f"'{target}' does not end with .json")
     ctx.ensure_object(Settings).json = target
 
 
@@ -110,14 +112,14 @@ def present(
     settings: Settings, data: Callable[[], Any], layout: Callable[[], Sequence[RenderableType]]
 ) -> None:
     """Write a result as JSON where that was asked for, and as text unless JSON took its place."""
-    if settings.json:
-        from ..report import json
-
-        json.write(data(), settings.json)
     if settings.json != "-":
         from ..report.console import show
 
         show(*layout())
+    if settings.json:
+        from ..report import json
+
+        json.write(data(), settings.json)
 
 
 @contextlib.contextmanager

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
-from ..errors import OutputError
+from ..text_file import write_text_file
 
 STDOUT = "-"
 
@@ -17,14 +16,12 @@ def write(data: Any, target: str = STDOUT) -> None:
     Raises:
         OutputError: The file cannot be written.
     """
-    text = json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False, default=str)
+    # In ASCII, which any terminal and any pipe takes, also for names that are not UTF-8.
+    text = json.dumps(data, indent=2, allow_nan=False, default=str)
     if target == STDOUT:
         print(text)
-        return
-    try:
-        Path(target).write_text(text + "\n", encoding="utf-8")
-    except OSError as error:
-        raise OutputError(f"cannot write '{target}': {error.strerror}") from error
+    else:
+        write_text_file(target, text + "\n")
 
 
 def failure(error: BaseException, message: str, exit_code: int) -> dict[str, Any]:

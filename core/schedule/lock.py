@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..errors import OutputError, ScheduleError, UsageError
+from ..errors import ScheduleError, UsageError
+from ..text_file import write_text_file
 from .plan import Plan, run_of
 
 FORMAT = "passmgr-lock"
@@ -30,11 +31,7 @@ def write_lock(plan: Plan, path: str | Path) -> None:
     Raises:
         OutputError: The file cannot be written.
     """
-    text = json.dumps(lock_of(plan), indent=2) + "\n"
-    try:
-        Path(path).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise OutputError(f"lock '{path}' cannot be written: {error.strerror or error}") from error
+    write_text_file(path, json.dumps(lock_of(plan), indent=2) + "\n")
 
 
 def read_lock(path: str | Path) -> dict[str, Any]:

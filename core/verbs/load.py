@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import ModelError
+from ..errors import ModelError, UsageError
 from ..pipeline import load_pipeline
 from ..schedule import Plan, make_plan
 
@@ -22,14 +23,20 @@ def load_model(source: str | Path | ir.Model, registry: Registry) -> ir.Model:
 
     Raises:
         ModelError: There is no such file, or it cannot be read.
-        UsageError: No front end reads files of this suffix.
+        UsageError: No front end reads files of this suffix, or ``source`` is something else.
     """
-    if not isinstance(source, (str, Path)):
-        return source
-    path = Path(source)
-    if not path.exists():
-        raise ModelError(f"there is no file '{path}'")
-    return registry.frontend_for(path).load(path)
+    if isinstance(source, (str, Path)):
+        if not os.path.exists(source):
+            raise ModelError(f"there is no file '{source}'")
+        return registry.frontend_for(source).load(Path(source))
+    import onnx_ir as ir
+
+    if not isinstance(source, ir.Model):
+        raise UsageError(
+            "a model is a path or an onnx_ir.Model (onnx_ir.from_proto makes one of a "
+            f"ModelProto), not {type(source).__name__}"
+        )
+    return source
 
 
 def plan_for(

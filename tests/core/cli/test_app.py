@@ -3,27 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from programs import program
 
 from passmgr.core.cli import app as app_module
 from passmgr.core.cli.app import VERBS
-
-
-def program(*arguments: str, **environment: str) -> subprocess.Popen[str]:
-    code = "from passmgr.core.cli.app import main; main()"
-    return subprocess.Popen(
-        [sys.executable, "-c", code, *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, **environment},
-    )
 
 
 def test_help_names_every_verb_and_exit_code(passmgr: Any) -> None:
@@ -145,18 +132,6 @@ def test_interrupt_is_one_line(passmgr: Any, monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setattr("passmgr.core.verbs.list.list", interrupt)
     assert passmgr("list") == (130, "", "error: interrupted\n")
-
-
-def test_interrupt_in_the_middle_of_a_run_leaves_nothing(model: Path, tmp_path: Path) -> None:
-    (tmp_path / "slow_inputs.py").write_text(
-        "import os, signal\ndef make():\n    os.kill(os.getpid(), signal.SIGINT)\n"
-    )
-    before = sorted(tmp_path.iterdir())
-    arguments = ["run", str(model), "-o", str(tmp_path / "out.onnx"), "--inputs"]
-    with program(*arguments, "slow_inputs:make", PYTHONPATH=str(tmp_path)) as done:
-        assert done.communicate() == ("", "error: interrupted\n")
-        assert done.returncode == 130
-    assert [path for path in sorted(tmp_path.iterdir()) if path.name != "__pycache__"] == before
 
 
 def test_notes_of_an_error_are_shown(passmgr: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,8 +24,8 @@ def test_run_writes_a_model_and_a_summary(passmgr: Any, model: Path, tmp_path: P
 def test_run_tells_why_a_pass_did_nothing(passmgr: Any, model: Path) -> None:
     done = passmgr("run", model, "-p", "eliminate-identity, eliminate-identity")
     assert done.code == 0, done.err
-    assert done.out.splitlines()[2].split()[:2] == ["2", "eliminate-identity"]
-    assert done.out.splitlines()[3] == "     no Identity in the model"
+    assert done.out.splitlines()[2].split(None, 3)[:2] == ["2", "eliminate-identity"]
+    assert done.out.splitlines()[2].endswith("  no Identity in the model")
     assert done.out.splitlines()[-1].startswith("not written (no -o): ")
 
 
@@ -102,10 +102,34 @@ def test_run_refuses_an_output_before_any_work(
     assert model.read_bytes() == before
 
 
-def test_json_file_may_not_be_the_model(passmgr: Any, model: Path) -> None:
-    done = passmgr("run", "model.onnx", "--json=model.onnx")
+def test_json_overwrites_no_model(passmgr: Any, model: Path) -> None:
+    done = passmgr("inspect", "model.onnx", "--json=model.onnx")
     assert done.code == 2
-    assert "is the input 'model.onnx'" in done.err
+    assert "Invalid value for '--json': 'model.onnx' does not end with .json" in done.err
+
+
+def test_text_comes_before_json_that_cannot_be_written(passmgr: Any, model: Path) -> None:
+    done = passmgr("inspect", "model.onnx", "--json=none/out.json")
+    assert done.code == 2
+    assert done.out.startswith("model ")
+    assert done.err.startswith("error: 'none/out.json' cannot be written: No such file")
+
+
+def test_stopped_run_shows_the_steps_so_far(
+    passmgr: Any, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("passmgr.passes.simplify.remove_unused.RemoveUnused.run", lambda *_: 1 / 0)
+    command = ["run", model, "-p", "eliminate-identity, remove-unused", "-o", "out.onnx"]
+    done = passmgr(*command)
+    assert done.code == 3
+    assert done.out.splitlines()[-2].endswith("  failed")
+    assert done.out.splitlines()[-1] == "     ZeroDivisionError: division by zero"
+    assert done.err == (
+        "error: remove-unused (step 2) failed and was rolled back: "
+        "ZeroDivisionError: division by zero\n"
+    )
+    assert not (tmp_path / "out.onnx").exists()
+    assert len(json.loads(passmgr(*command, "--json").out)["steps"]) == 2
 
 
 @pytest.mark.parametrize(

@@ -179,5 +179,5 @@ def test_what_is_no_lock(tmp_path: Path, content: str | None, message: str) -> N
 
 
 def test_a_lock_that_cannot_be_written(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match=r"lock '.*' cannot be written: No such file"):
+    with pytest.raises(OutputError, match=r"'.*plan.lock' cannot be written: No such file"):
         write_lock(schedule("use", REGISTRY), tmp_path / "none" / "plan.lock")

@@ -1,0 +1,44 @@
+"""The entry of the command: a signal ends it in one line, from here on, and leaves nothing."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from types import FrameType
+
+_WORDS = {"SIGINT": "interrupted", "SIGTERM": "terminated", "SIGHUP": "hung up"}
+SIGNALS = {getattr(signal, name): word for name, word in _WORDS.items() if hasattr(signal, name)}
+
+
+class Stopped(KeyboardInterrupt):
+    """A signal asked the program to end.
+
+    Attributes:
+        exit_code: What a shell expects of a program that a signal has ended.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(SIGNALS[number])
+        self.exit_code = 128 + number
+
+
+def main() -> None:
+    """Run the command line and exit with its code."""
+    for number in SIGNALS:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # As under nohup.
+            signal.signal(number, _stop)
+    try:
+        from .app import main as run
+
+        run()
+    except Stopped as stopped:  # It came before the command line could tell.
+        print(f"error: {stopped}", file=sys.stderr)
+        sys.exit(stopped.exit_code)
+    finally:
+        for number in SIGNALS:  # What is left is the way out, which nothing should disturb.
+            signal.signal(number, signal.SIG_IGN)
+
+
+def _stop(number: int, _: FrameType | None) -> None:
+    signal.signal(number, signal.SIG_DFL)  # Whoever asks twice gets it at once.
+    raise Stopped(number)
