@@ -11,7 +11,7 @@ from types import FrameType
 from ..errors import UsageError
 
 
-class PassTimeout(Exception):  # noqa: N818 - what happened, not what went wrong
+class PassTimeout(Exception):
     """The pass did not end in time."""
 
 

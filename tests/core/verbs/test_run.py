@@ -137,7 +137,7 @@ def test_a_declared_tolerance_is_allowed(model_file: Path) -> None:
 
 def test_drift_over_the_budget_fails_the_check(model_file: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.onnx"
-    with pytest.raises(CheckFailed, match="the outputs drifted by .* over 1e-06") as caught:
+    with pytest.raises(CheckFailed, match=r"the outputs drifted by .* over 1e-06") as caught:
         passmgr.run(model_file, scale(1.001, effect=Approximate(0.1)), output=out, max_drift=1e-6)
     assert caught.value.exit_code == 1
     assert not out.exists()

@@ -174,7 +174,7 @@ def test_a_cache_that_links_model_and_data_to_one_store(tmp_path: Path) -> None:
     [
         ("", "'{path}' is empty"),
         (
-            '<ir_version: 8, opset_import: ["" : 17]>\ng (float x) => (float y) {\n  y = Neg(x\n}\n',
+            '<ir_version: 8, opset_import: ["" : 17]>\ng (float x) => (float y) {\n y = Neg(x\n}\n',
             "'{path}' is no ONNX text: line 4, column 1, at '}}': Expected character ) not found.",
         ),
         ("\n", "'{path}' is no ONNX text: line 2, column 1: Identifier expected but not found."),
