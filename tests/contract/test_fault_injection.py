@@ -94,7 +94,7 @@ def test_a_pass_as_foreign_code_leaves_the_original_untouched(name: str) -> None
     before = snapshot(model)
     pass_ = from_function(foreign, name="foreign", effect=Exact())
     identity = PassIdentity("", "", "foreign", 1, "foreign")
-    with pytest.raises(PassFailed, match="foreign .*InjectedError"):
+    with pytest.raises(PassFailed, match=r"foreign .*InjectedError"):
         make_manager(model, registry=REGISTRY).run(
             Plan((Step(pass_, "written", "", 1, 1, identity),))
         )
