@@ -6,11 +6,13 @@ import json
 import platform
 import traceback
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import OutputError, PassmgrError
+from ..pipeline import parse, to_toml
 
 if TYPE_CHECKING:
     import onnx_ir as ir
@@ -52,13 +54,13 @@ def write_reproducer(
     folder = _fresh(folder)
     try:
         registry.emitter_for(folder / "model.onnx").emit(model, folder / "model.onnx")
-        command = f"passmgr run model.onnx -p pipeline.txt --seed {seed} --guard {guard}"
-        if inputs:
+        command = f"passmgr run model.onnx -p pipeline.toml --seed {seed} --guard {guard}"
+        if inputs and _are_arrays(inputs[0]):
             import numpy as np
 
             np.savez(folder / "inputs.npz", **dict(inputs[0]))
             command += " --inputs inputs.npz"
-        (folder / "pipeline.txt").write_text(pipeline + "\n", encoding="utf-8")
+        (folder / "pipeline.toml").write_text(to_toml(parse(pipeline)), encoding="utf-8")
         (folder / "command.txt").write_text(command + "\n", encoding="utf-8")
         text = "".join(traceback.format_exception(error))
         (folder / "error.txt").write_text(text, encoding="utf-8")
@@ -86,7 +88,15 @@ def _fresh(folder: Path) -> Path:
     raise OutputError(f"'{folder}' exists 999 times over; remove old reproducers")
 
 
+def _are_arrays(inputs: Mapping[str, Any]) -> bool:
+    """Whether all are arrays of numbers, which a ``.npz`` file holds without pickling."""
+    return all(hasattr(v, "dtype") and not v.dtype.hasobject for v in inputs.values())
+
+
 def _versions(registry: Registry) -> dict[str, str]:
-    packages = {name: metadata.version(name) for name in _PACKAGES}
+    packages = {}
+    for name in _PACKAGES:
+        with suppress(metadata.PackageNotFoundError):  # Another build of it has another name.
+            packages[name] = metadata.version(name)
     plugins = {str(plugin): plugin.version for plugin in registry.plugins}
     return {"python": platform.python_version(), **packages, **plugins}

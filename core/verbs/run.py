@@ -112,7 +112,10 @@ def run(
             run_.finish(Path(output) if output is not None else None, guard, max_drift)
         except PassmgrError as error:
             if reproducer_dir is not None and isinstance(error, (PassFailed, CheckFailed)):
-                run_.reproduce(error, Path(reproducer_dir))
+                try:
+                    run_.reproduce(error, Path(reproducer_dir))
+                except PassmgrError as fault:
+                    error.add_note(f"no reproducer: {fault}")
             raise
         return run_.result
 

@@ -12,8 +12,10 @@ import onnx_ir as ir
 import pytest
 
 import passmgr
+from passmgr.core.cli.app import main
 from passmgr.core.contract import Approximate, Exact, PassContext, from_function, pass_
 from passmgr.core.errors import CheckFailed, ModelError, OutputError, PassFailed, UsageError
+from passmgr.core.pipeline import load_pipeline_file, parse
 from passmgr.core.registry import hookimpl, load_registry
 from passmgr.core.schedule import write_lock
 
@@ -158,10 +160,36 @@ def test_a_failure_leaves_a_reproducer(model_file: Path, tmp_path: Path) -> None
     made = Path(caught.value.reproducer or "")
     assert made == folder / "passmgr-repro-culprit"
     assert len(onnx.load(made / "model.onnx").graph.node) == 2
-    assert (made / "pipeline.txt").read_text() == "culprit\n"
+    assert load_pipeline_file(made / "pipeline.toml") == parse("culprit")
     assert "--guard each" in (made / "command.txt").read_text()
     assert "culprit (step 2)" in (made / "error.txt").read_text()
     assert json.loads((made / "versions.json").read_text())["passmgr"] == passmgr.__version__
+
+
+def test_reproducer_is_a_command_that_fails_alike(
+    model_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("passmgr.passes.simplify.remove_unused.RemoveUnused.run", lambda *_: 1 / 0)
+    pipeline = "eliminate-identity, remove-unused"
+    with pytest.raises(PassFailed) as caught:
+        passmgr.run(model_file, pipeline, reproducer_dir=tmp_path)
+    monkeypatch.chdir(caught.value.reproducer or "")
+    command = Path("command.txt").read_text().split()
+    assert command[:3] == ["passmgr", "run", "model.onnx"]
+    with pytest.raises(SystemExit) as stopped:
+        main(command[1:])
+    assert stopped.value.code == 3
+    assert onnx.load("model.onnx").graph.node[0].op_type == "Add"
+
+
+def test_reproducer_that_cannot_be_written_hides_no_failure(
+    model_file: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(PassFailed, match="culprit") as caught:
+        passmgr.run(model_file, scale(1.5, "culprit"), reproducer_dir=tmp_path / "file")
+    assert caught.value.__notes__[0].startswith("no reproducer: ")
+    assert caught.value.reproducer is None
 
 
 def test_a_second_reproducer_does_not_overwrite_the_first(model_file: Path, tmp_path: Path) -> None:
