@@ -8,16 +8,17 @@ from click.shell_completion import get_completion_class
 from .verb import Verb
 
 
-@click.command(cls=Verb, json=False)
+INSTALL = """\b
+bash: eval "$(passmgr completion bash)"        in ~/.bashrc
+zsh:  eval "$(passmgr completion zsh)"         in ~/.zshrc
+fish: passmgr completion fish > ~/.config/fish/completions/passmgr.fish
+"""
+
+
+@click.command(cls=Verb, json=False, epilog=INSTALL)
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def command(shell: str) -> None:
-    r"""Print the completion script of SHELL.
-
-    \b
-    bash: eval "$(passmgr completion bash)"        in ~/.bashrc
-    zsh:  eval "$(passmgr completion zsh)"         in ~/.zshrc
-    fish: passmgr completion fish > ~/.config/fish/completions/passmgr.fish
-    """
+    """Print the script that completes commands of passmgr in SHELL."""
     from .app import COMPLETE_VARIABLE, app
 
     script = get_completion_class(shell)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     shell_complete=complete_names("passes", "pipelines"),
     help="Passes and named pipelines, such as 'sort, fold-constants{max_growth=1000}'.",
 )
-@click.option("-o", "--output", type=click.Path(), help="Where the model goes.")
+@click.option("-o", "--output", type=click.Path(), help="File to write; else none is.")
 @click.option(
     "--inputs",
     metavar="FILE|MODULE:FUNCTION",
@@ -51,9 +51,14 @@ if TYPE_CHECKING:
     "--guard-limit",
     metavar="BYTES",
     type=click.IntRange(min=0),
-    help="Run no larger models to compare.",
+    help="Compare no numbers where the weights are larger; 2 GiB by default.",
 )
-@click.option("--max-drift", type=click.FloatRange(min=0), help="How far outputs may move in all.")
+@click.option(
+    "--max-drift",
+    metavar="X",
+    type=click.FloatRange(min=0),
+    help="Fail where an output moves by more than X of its largest magnitude.",
+)
 @click.option(
     "--on-failure",
     type=click.Choice(["stop", "skip"]),

@@ -30,6 +30,11 @@ def test_help_of_a_verb(passmgr: Any, verb: str) -> None:
     assert done.out.startswith(f"Usage: passmgr {verb} ")
 
 
+def test_help_of_completion_can_be_copied(passmgr: Any) -> None:
+    lines = [line.strip() for line in passmgr("completion", "--help").out.splitlines()]
+    assert 'zsh:  eval "$(passmgr completion zsh)"         in ~/.zshrc' in lines
+
+
 def test_version(passmgr: Any) -> None:
     from importlib.metadata import version
 
