@@ -164,7 +164,11 @@ def _register_passes(registry: Registrar) -> None:
 def _register_pipelines(registry: Registrar) -> None:
     registry.add_pipeline(
         "default",
-        "sort, fix-names, infer-shapes, eliminate-identity, eliminate-no-ops, fold-constants, "
-        "eliminate-common-subexpressions, deduplicate-initializers, remove-unused",
-        summary="Safe clean-up: what can be left out or computed beforehand, bit for bit.",
+        "fix-names, sort, inline-functions, infer-shapes, eliminate-identity, fold-constants, "
+        "inline-branches, fold-shapes, fold-constants, eliminate-no-ops, merge-reshapes, "
+        "merge-concats, merge-reductions, fold-batchnorm, fold-scale-and-bias, "
+        "merge-constant-operands, eliminate-zero-additions, eliminate-zero-states, "
+        "eliminate-identity, lift-constant-outputs, remove-unused, deduplicate-initializers, "
+        "eliminate-common-subexpressions, remove-unused",
+        summary="Safe clean-up: what can be left out, computed beforehand or merged.",
     )

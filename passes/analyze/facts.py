@@ -191,7 +191,7 @@ SORTED = Fact(
     _check_sorted,
     "sort",
     "Every graph has its nodes in topological order, with what its subgraphs capture.",
-    structural=True,
+    proved_by="order",
 )
 NAMES_UNIQUE = Fact(
     "names-unique",
@@ -199,6 +199,7 @@ NAMES_UNIQUE = Fact(
     _check_names,
     "fix-names",
     "Every value has a name that no other value visible at the same place has.",
+    proved_by="name",
 )
 SHAPES_INFERRED = Fact(
     "shapes-inferred",

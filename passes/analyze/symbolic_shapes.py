@@ -103,14 +103,17 @@ class Walk:
         for value in graph.initializers.values():
             if is_constant_initializer(value, self.model.ir_version):
                 self.constant(value, value.const_value)
+        functions = self.model.functions
         for node in graph:
-            subgraphs = list(node_subgraphs(node)) if node.attributes else []
+            attributes = node.attributes
+            subgraphs = list(node_subgraphs(node)) if attributes else []
             for subgraph in subgraphs:
                 self.graph(subgraph)
             for value in node.outputs:
-                if value.dtype is not None and isinstance(value.type, ir.TensorType):
-                    self.dtypes[value] = value.dtype
-            if node.op_identifier() in self.model.functions:
+                type_ = value.type
+                if type_ is not None and isinstance(type_, ir.TensorType):
+                    self.dtypes[value] = type_.dtype
+            if functions and node.op_identifier() in functions:
                 continue
             if subgraphs:
                 self._join(node)
@@ -118,7 +121,7 @@ class Walk:
                 self.constant(node.outputs[0], constant_tensor(node))
             else:
                 rule = RULES.get(node.op_type) if not node.domain else None
-                given = any(a.is_ref() for a in node.attributes.values())
+                given = attributes and any(a.is_ref() for a in attributes.values())
                 if rule is None or given or not rule(self, node):
                     infer_by_schema(self, node)
 

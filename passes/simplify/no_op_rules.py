@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..analyze.expressions import is_positive
 from .known import Known, input_at, int_attribute, ints_attribute
 
 if TYPE_CHECKING:
-    import numpy as np
     import onnx_ir as ir
 
     from ..analyze.symbolic_shapes import Dims
@@ -149,22 +148,23 @@ def neutral_operand(
     for side in sides:
         other = node.inputs[1 - side]
         tensor = known.tensor(node.inputs[side])
-        if tensor is None or other is None:
+        if tensor is None or other is None or not _is_everywhere(tensor, neutral, sign):
             continue
         # Before opset 7 the second operand is fitted to the first, never the other way round.
         if known.opset < 7:
-            fits = side == 1
-        else:
-            shape = tuple(tensor.shape.numpy())
-            fits = not shape or _absorbs(known.dims(other) or (), shape)
-        if fits and _is_everywhere(tensor.numpy(), neutral, sign):
+            if side == 1:
+                return other
+            continue
+        shape = tuple(tensor.shape.numpy())
+        if not shape or _absorbs(known.dims(other) or (), shape):
             return other
     return None
 
 
-def _is_everywhere(array: np.ndarray[Any, Any], number: float, sign: bool | None) -> bool:
+def _is_everywhere(tensor: ir.TensorProtocol, number: float, sign: bool | None) -> bool:
     import numpy as np
 
+    array = tensor.numpy()
     flat = array.reshape(-1)
     # The first element spares reading a large weight.
     if not flat.size or flat[0] != number or not (flat == number).all():
