@@ -7,7 +7,6 @@ from click.shell_completion import get_completion_class
 
 from .verb import Verb
 
-
 INSTALL = """\b
 bash: eval "$(passmgr completion bash)"        in ~/.bashrc
 zsh:  eval "$(passmgr completion zsh)"         in ~/.zshrc
