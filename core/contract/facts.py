@@ -25,8 +25,8 @@ class Fact:
         check: Returns ``None`` where the fact holds, otherwise the reason why not.
         normalizer: The name of the one pass that may be inserted to establish the fact.
         doc: One sentence.
-        structural: The structural verifier proves the fact anew with every change, so that a
-            commit that it has passed does not put it in doubt.
+        proved_by: The code of the problems (``order``, ``name``) of which the structural
+            verifier finds none where the fact holds, so that it need not be checked again.
     """
 
     name: str
@@ -34,7 +34,7 @@ class Fact:
     check: Checker
     normalizer: str | None = None
     doc: str = ""
-    structural: bool = False
+    proved_by: str = ""
 
 
 @dataclass(frozen=True)

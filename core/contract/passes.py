@@ -52,6 +52,7 @@ class Pass(ABC):
         breaks: Facts that it may break; a hint for the scheduler.
         followed_by: Facts that must hold again before the model is emitted.
         touches: Op types without which there is nothing to do.
+        done_when: Facts that leave nothing to do where all of them hold.
         effect: How far the outputs may move.
         before: Passes that this one must precede.
         after: Passes that this one must follow.
@@ -69,6 +70,7 @@ class Pass(ABC):
     breaks: ClassVar[tuple[str, ...]] = ()
     followed_by: ClassVar[tuple[str, ...]] = ()
     touches: ClassVar[Touches | None] = None
+    done_when: ClassVar[tuple[str, ...]] = ()
     effect: ClassVar[Effect] = Exact()
     before: ClassVar[tuple[Order, ...]] = ()
     after: ClassVar[tuple[Order, ...]] = ()

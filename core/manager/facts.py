@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
 from ..contract import Aspect, Fact
 
 if TYPE_CHECKING:
     import onnx_ir as ir
+
+
+_PROVABLE = {"order": Aspect.STRUCTURE, "name": Aspect.NAMES}
+"""What the structural verifier proves, by the code of its problems, and what puts it in doubt."""
 
 
 class FactTracker:
@@ -23,10 +27,19 @@ class FactTracker:
         self.model = model
         self._resolve = resolve
         self._known: dict[str, str | None] = {}
+        self._proved: set[str] = set()
 
     def fact(self, name: str) -> Fact:
         """Return the declaration of the fact ``name``."""
         return self._resolve(name)
+
+    def prove(self, problems: Collection[str]) -> None:
+        """Take over what a verification of the whole model has shown.
+
+        Args:
+            problems: The codes of the problems that were found.
+        """
+        self._proved = _PROVABLE.keys() - problems
 
     def holds(self, name: str) -> bool:
         """Tell whether the fact ``name`` holds."""
@@ -35,7 +48,9 @@ class FactTracker:
     def violation(self, name: str) -> str | None:
         """Return why the fact ``name`` does not hold, or ``None`` where it does."""
         if name not in self._known:
-            self._known[name] = self._resolve(name).check(self.model)
+            fact = self._resolve(name)
+            proved = fact.proved_by in self._proved
+            self._known[name] = None if proved else fact.check(self.model)
         return self._known[name]
 
     def invalidate(self, aspects: Aspect, *, verified: bool = False) -> None:
@@ -43,11 +58,16 @@ class FactTracker:
 
         Args:
             aspects: What has changed.
-            verified: The structural verifier has passed the change: what it proves still holds.
+            verified: The structural verifier has passed the change, order included.
         """
-        for name, violation in tuple(self._known.items()):
+        self._proved -= {
+            code
+            for code, aspect in _PROVABLE.items()
+            if aspect & aspects and not (verified and code == "order")
+        }
+        for name in tuple(self._known):
             fact = self._resolve(name)
-            if fact.reads & aspects and not (verified and fact.structural and violation is None):
+            if fact.reads & aspects and fact.proved_by not in self._proved:
                 del self._known[name]
 
     def known_to_hold(self) -> list[str]:

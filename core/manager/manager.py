@@ -94,6 +94,7 @@ class Manager:
         self._runtime = runtime
         self._progress = progress
         self._obligations: dict[str, str] = {}
+        self._settled: dict[Pass, int] = {}
 
     def run(self, plan: Plan) -> RunResult:
         """Run all steps of ``plan``.
@@ -123,13 +124,15 @@ class Manager:
 
     def _repeat(self, repeat: RepeatStep) -> None:
         model, records, warnings = self.state.model, self.result.records, self.result.warnings
-        seen = {tuple(fingerprint(model).values()): 0}
+        seen: dict[tuple[int, ...], int] = {}
         changed: list[str] = []
         for round_ in range(1, repeat.max + 1):
             start = len(records)
             self._items(repeat.steps)
             changed = list(dict.fromkeys(r.name for r in records[start:] if r.status == "changed"))
             if not changed:
+                return
+            if repeat.max == 1:
                 return
             now = tuple(fingerprint(model).values())
             if now in seen:
@@ -148,6 +151,12 @@ class Manager:
         pass_, state = step.pass_, self.state
         if pass_.touches is not None and not pass_.touches.found_in(state.histogram):
             self._record(step, "skipped", f"no {pass_.touches} in the model")
+            return
+        if pass_.idempotent and self._settled.get(pass_) == state.version:
+            self._record(step, "skipped", "nothing has changed since it ran before")
+            return
+        if pass_.done_when and all(map(state.facts.holds, pass_.done_when)):
+            self._record(step, "unchanged", f"{' and '.join(pass_.done_when)} already")
             return
         for fact in pass_.requires:
             if not self._ensure(fact, f"required by {pass_.name}"):
@@ -207,6 +216,8 @@ class Manager:
             state.commit(pass_)
             self.effects.append(pass_.effect)
             self._obligations.update(dict.fromkeys(pass_.followed_by, pass_.name))
+        if pass_.idempotent:
+            self._settled[pass_] = state.version
         self._record(
             step,
             "changed" if edits else "unchanged",

@@ -32,6 +32,8 @@ class BrokenPromiseError(PassmgrError):
 class ModelState:
     """The model with everything that is derived from it and must follow its changes.
 
+    ``version`` counts the committed changes.
+
     What was wrong with the model before the first pass is tolerated afterwards, so that a model
     that only some runtimes take can be worked on; everything new is not.
 
@@ -64,17 +66,23 @@ class ModelState:
         self._untouched: Fingerprint | None = None
         self._held: list[str] = []
         self.histogram: Counter[tuple[str, str]] = Counter()
-        self.nodes = self.bytes = 0
+        self.nodes = self.bytes = self.version = 0
+        self._begun = False
 
     def begin(self) -> None:
         """Look at the whole model once, before the first pass."""
+        if self._begun:
+            return
+        self._begun = True
         freeze_weights(self.model)
         self.measure(Aspect.ALL)
         if self._verify != "off":
             problems = verify_model(self.model)
             self._tolerated = {problem.message for problem in problems}
             self._tolerated.update(self._verifiers(self.model))
-            self._ordered = all(problem.code != "order" for problem in problems)
+            codes = {problem.code for problem in problems}
+            self._ordered = "order" not in codes
+            self.facts.prove(codes)
 
     def measure(self, touched: Aspect) -> None:
         """Count nodes and bytes anew, as far as ``touched`` can have changed them."""
@@ -163,6 +171,7 @@ class ModelState:
         self.analyses.invalidate(touched)
         if not isinstance(pass_, ForeignPass):
             self.fingerprint = None
+        self.version += 1
         if pass_.changes_interface:
             self._interface = interface_of(self.model)
         self.measure(touched)
@@ -179,6 +188,7 @@ class ModelState:
         """Undo every pass: the model is the original again."""
         self.edit.rollback()
         self.broken_by.clear()
+        self.version += 1
         self.fingerprint = None
         self.facts.invalidate(Aspect.ALL)
         self.analyses.invalidate(Aspect.ALL)

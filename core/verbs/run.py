@@ -12,6 +12,7 @@ from ..errors import CheckFailed, PassFailed, PassmgrError
 from ..guard import DEFAULT_SIZE_LIMIT, Guard, Reference
 from ..ir.collector import gc_paused
 from ..manager import Manager, RunResult, Settings
+from ..pipeline import load_pipeline
 from ..registry import load_registry
 from ..schedule import Step, check_lock, read_lock
 from .load import load_model, plan_for
@@ -101,7 +102,9 @@ def run(
             progress,
             IRPrinter(print_ir, print_ir_filter),
         )
-        manager = run_.manager
+        manager, pipeline = run_.manager, load_pipeline(pipeline)
+        if pipeline.items:
+            manager.state.begin()
         plan = plan_for(
             pipeline, registry, manager.state.facts.holds, keep_order=keep_order, disable=disable
         )

@@ -23,6 +23,7 @@ class FixNames(Pass):
 
     name = "fix-names"
     establishes = ("names-unique",)
+    done_when = ("names-unique",)
     idempotent = True
     scope = "model"
 

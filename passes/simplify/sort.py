@@ -28,6 +28,7 @@ class Sort(Pass):
 
     name = "sort"
     establishes = ("sorted",)
+    done_when = ("sorted",)
     idempotent = True
 
     def run(self, model: ir.Model, ctx: PassContext) -> None:

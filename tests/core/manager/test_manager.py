@@ -75,6 +75,9 @@ def drop_identity(model: ir.Model, ctx: PassContext) -> None:
             ctx.edit.remove(node)
 
 
+drop_identity_again = pass_(name="drop-identity-again")(drop_identity.function)
+
+
 @pass_(establishes=("no-adds",))
 def claim_no_adds(model: ir.Model, ctx: PassContext) -> None:
     """Lie."""
@@ -120,11 +123,12 @@ def manager(model: ir.Model, hooks: Hooks | None = None, **settings: Any) -> Man
 
 
 def test_change_is_computed_and_recorded() -> None:
-    result = run(make_model(), drop_identity, drop_identity)
+    result = run(make_model(), drop_identity, drop_identity_again)
     first, second = result.records
     assert (first.status, first.nodes_before, first.nodes_after) == ("changed", 3, 2)
     assert (first.rewrites, first.edits > 0) == (1, True)
     assert (second.status, second.reason) == ("unchanged", "nothing to do")
+    assert second.edits == 0
     assert result.changed
 
 
@@ -458,7 +462,7 @@ def test_an_analysis_made_during_a_pass_that_fails_is_dropped() -> None:
 
 def test_repeat_ends_when_nothing_changes() -> None:
     result = run(make_model(), RepeatStep(5, (step(drop_identity),)))
-    assert [r.status for r in result.records] == ["changed", "unchanged"]
+    assert [r.status for r in result.records] == ["changed", "skipped"]
     assert not result.warnings
 
 
@@ -475,7 +479,7 @@ def test_oscillation_is_told_with_the_passes() -> None:
     to, fro = pass_(name="to")(toggle("Relu", "Tanh")), pass_(name="fro")(toggle("Tanh", "Relu"))
     result = run(make_model(), RepeatStep(9, (step(to), step(fro))))
     assert result.warnings == [
-        "repeat stopped: round 1 gave the model of round 0 again; to, fro undo each other's work"
+        "repeat stopped: round 2 gave the model of round 1 again; to, fro undo each other's work"
     ]
 
 
@@ -515,3 +519,46 @@ def test_verifiers_of_plugins_are_asked_and_old_problems_tolerated() -> None:
 
     with pytest.raises(PassFailed, match="left a broken model: two nodes are too few"):
         run(make_model(), drop_identity, hooks=Verifiers())
+
+
+def test_an_idempotent_pass_is_not_run_again_on_the_same_model() -> None:
+    result = run(make_model(), drop_identity, want_sub, drop_identity)
+    assert [(r.name, r.status) for r in result.records] == [
+        ("drop-identity", "changed"),
+        ("name-sub", "changed"),
+        ("want-sub", "unchanged"),
+        ("drop-identity", "unchanged"),
+    ]
+    result = run(make_model(), drop_identity, drop_identity)
+    assert result.records[1].reason == "nothing has changed since it ran before"
+
+
+def test_a_pass_is_done_when_its_facts_hold() -> None:
+    @pass_(done_when=("sub-named",))
+    def needless(model: ir.Model, ctx: PassContext) -> None:
+        raise AssertionError("must not run")
+
+    result = run(make_model(), name_sub, needless)
+    assert (result.records[1].status, result.records[1].reason) == (
+        "unchanged",
+        "sub-named already",
+    )
+
+
+def test_what_the_verifier_has_proved_is_not_checked_again() -> None:
+    asked = []
+
+    def check(model: ir.Model) -> str | None:
+        asked.append("order")
+        return None
+
+    FACTS["proved"] = Fact("proved", Aspect.STRUCTURE, check, proved_by="order")
+
+    @pass_(requires=("proved",))
+    def needs_order(model: ir.Model, ctx: PassContext) -> None:
+        """Need it."""
+
+    run(make_model(), needs_order, drop_identity, needs_order)
+    assert not asked
+    run(make_model(), needs_order, drop_identity, needs_order, verify="off")
+    assert len(asked) == 2

@@ -223,7 +223,7 @@ def test_disabled_passes_are_left_out(model_file: Path) -> None:
     ],
 )
 def test_the_model_is_printed_around_a_pass(model_file: Path, mode: Any, text: str) -> None:
-    result = passmgr.run(model_file, [drop_identity, "fix-names"], print_ir=mode)
+    result = passmgr.run(model_file, [drop_identity, "remove-unused"], print_ir=mode)
     assert text in result.diffs[0]
     assert len(result.diffs) == (1 if mode == "changed" else 2)
 
