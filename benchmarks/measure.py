@@ -19,7 +19,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 _PROGRAM = """
-import json, time
+import json, sys, time
+sys.path.insert(0, {folder!r})
 {setup}
 _start = time.perf_counter()
 {body}
@@ -29,6 +30,11 @@ with open("/proc/self/status") as _status:
 print("\\n" + json.dumps([_seconds, _peak / 1024]))
 """
 
+_HERE = os.path.dirname(os.path.abspath(__file__))
+
+UNSYNCED = "import os\nos.fsync = lambda descriptor: None\n"
+"""A setup after which nobody waits for the disk, whose speed would hide what the tools do."""
+
 
 @dataclass(frozen=True)
 class Contender:
@@ -37,7 +43,7 @@ class Contender:
     Args:
         name: Its name in the table.
         body: Python statements that are timed.
-        setup: Python statements before them: imports.
+        setup: Python statements before them: imports. The modules of this folder are on the path.
         argv: A command instead of a snippet; the whole process is timed then.
     """
 
@@ -100,7 +106,7 @@ def interleave(
 
 
 def _run(contender: Contender, result: Result, timeout: float) -> None:
-    program = _PROGRAM.format(setup=contender.setup, body=contender.body)
+    program = _PROGRAM.format(folder=_HERE, setup=contender.setup, body=contender.body)
     argv = contender.argv or (sys.executable, "-c", program)
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         start = time.perf_counter()
@@ -133,8 +139,7 @@ def _run(contender: Contender, result: Result, timeout: float) -> None:
 
 def prepare(program: str) -> None:
     """Run a Python snippet in a child, with this folder on its path: makes models, for example."""
-    folder = os.path.dirname(os.path.abspath(__file__))
-    subprocess.run([sys.executable, "-c", program], check=True, cwd=folder)
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=_HERE)
 
 
 def print_table(title: str, results: Mapping[str, Result], baseline: str | None = None) -> None:
@@ -150,6 +155,13 @@ def print_table(title: str, results: Mapping[str, Result], baseline: str | None 
             f"{result.name:34}{result.median():8.3f} s{result.median('process_seconds'):8.3f} s"
             f"{result.median('peak_mib'):8.0f} MiB{ratio:8.2f}"
         )
+
+
+def print_claim(text: str, figure: float, limit: float) -> bool:
+    """Print a figure beside what it may be at most; return whether it is within."""
+    kept = figure <= limit
+    print(f"{text}: {figure:.2f}, {'within' if kept else 'OVER'} {limit:g}")
+    return kept
 
 
 def arguments(description: str, *, rounds: int = 5) -> argparse.ArgumentParser:

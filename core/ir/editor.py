@@ -217,7 +217,8 @@ class Editor:
         inputs = node.inputs
         previous = graph._nodes._value_ids_to_boxes[id(node)].prev.value
         self._record(_STRUCTURE, undo.undo_remove, node, graph, previous, inputs)
-        graph.remove(node)
+        graph._nodes.remove(node)
+        node._graph = None
         for index, read in enumerate(inputs):
             if read is not None:
                 read._remove_usage(node, index)

@@ -3,38 +3,40 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .walk import model_graphs
+from .walk import graphs_with_nodes
 
 if TYPE_CHECKING:
     import onnx_ir as ir
 
+    from .walk import GraphWithNodes
+
 _TENSOR = 4
 
 
-def model_tensors(model: ir.Model) -> Iterator[Any]:
+def _tensors(graphs: Iterable[GraphWithNodes]) -> Iterator[Any]:
     """Yield the tensors of all initializers and of all tensor attributes."""
-    for graph in model_graphs(model):
+    for graph, nodes in graphs:
         for value in getattr(graph, "initializers", {}).values():
             if value.const_value is not None:
                 yield value.const_value
-        for node in graph:
-            if node.attributes:
+        for node in nodes:
+            if node._attributes.data:
                 for attribute in node.attributes.values():
                     if attribute.type == _TENSOR and not attribute.is_ref():
                         yield attribute.value
 
 
-def freeze_weights(model: ir.Model) -> None:
+def freeze_weights(graphs: Iterable[GraphWithNodes]) -> None:
     """Let every weight that is a numpy array in memory be a read-only view of it.
 
     The caller's own array stays writable; what passes get to see is not.
     """
-    for tensor in model_tensors(model):
+    for tensor in _tensors(graphs):
         array = getattr(tensor, "_raw", None)
         if isinstance(array, np.ndarray) and array.flags.writeable:
             view = array.view()
@@ -51,7 +53,7 @@ def weight_digests(model: ir.Model, only: Container[int] | None = None) -> dict[
     """
     return {
         id(tensor): hashlib.blake2b(np.ascontiguousarray(tensor._raw).tobytes()).digest()
-        for tensor in model_tensors(model)
+        for tensor in _tensors(graphs_with_nodes(model))
         if isinstance(getattr(tensor, "_raw", None), np.ndarray)
         and (only is None or id(tensor) in only)
     }

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from .walk import ordered_nodes
+
 if TYPE_CHECKING:
     import onnx_ir as ir
 
@@ -21,15 +23,16 @@ class NameScope:
         self._counters: dict[str, int] = {}
         for graph in graphs:
             self._take(graph.inputs)
-            for node in graph:
-                self._take(node.outputs)
+            self._take(value for node in ordered_nodes(graph) for value in node._outputs)
             if hasattr(graph, "initializers"):
                 self._take(graph.initializers.values())
 
     def _take(self, values: Iterable[ir.Value]) -> None:
+        take = self._owners.setdefault
         for value in values:
-            if value.name and self._owners.setdefault(value.name, value) is not value:
-                self._shared.add(value.name)
+            name = value._name
+            if name and take(name, value) is not value:
+                self._shared.add(name)
 
     def unique(self, hint: str) -> str:
         """Return ``hint`` where it is free, otherwise ``hint`` with the first free number."""

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     import onnx_ir as ir
 
 
+_SOUND: set[tuple[object, ...]] = set()
+"""Operators with numbers of inputs and outputs and names of attributes that were found right."""
+
+
 class Signature(NamedTuple):
     """What an operator of one opset version takes.
 
@@ -58,7 +62,17 @@ def signature_problem(node: ir.Node, version: int) -> str | None:
 
     Operators of domains that onnx does not know are taken as they are.
     """
-    domain = node.domain
+    domain, inputs, outputs = node._domain, len(node._inputs), len(node._outputs)
+    shape = (domain, node._op_type, version, inputs, outputs, *node._attributes.data)
+    if shape in _SOUND:
+        return None
+    problem = _signature_problem(node, domain, version)
+    if problem is None:
+        _SOUND.add(shape)
+    return problem
+
+
+def _signature_problem(node: ir.Node, domain: str, version: int) -> str | None:
     if domain not in known_domains():
         return None
     found = signature(domain, node.op_type, version)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import onnx_ir as ir
 
     GraphLike = ir.Graph | ir.Function
+    Scope = dict[str | None, ir.Value]
 
 
 class Problem(NamedTuple):
@@ -29,11 +30,10 @@ class Problem(NamedTuple):
 
 def verify_model(model: ir.Model) -> list[Problem]:
     """Check use-def chains, order, names, opsets and signatures of all graphs of ``model``."""
-    problems: list[Problem] = []
-    _verify_graph(model, model.graph, {}, model.graph.opset_imports, problems)
-    for function in model.functions.values():
-        _verify_graph(model, function, {}, function.opset_imports, problems)
-    return problems
+    check = _Check(model)
+    for root in (model.graph, *model.functions.values()):
+        check.graph(root, (), root.opset_imports)
+    return check.problems
 
 
 def verify_edited(
@@ -47,14 +47,18 @@ def verify_edited(
         values: Values renamed, retyped or registered.
         order: Check that producers stand before consumers.
     """
-    problems: list[Problem] = []
+    check = _Check(model)
+    problems = check.problems
     positions = _Positions(model)
     imports = _Imports(model)
     for node in _with_inner(nodes):
         graph = node._graph
         if graph is None:
             continue
-        _check_node(node, graph, imports.of(graph), model, problems)
+        check.node(node, graph, imports.of(graph))
+        for index, read in enumerate(node._inputs):
+            if read is not None and (node, index) not in read._uses:
+                problems.append(_unrecorded(node, read))
         if order:
             positions.check(node, problems)
         for value in node._outputs:
@@ -76,41 +80,106 @@ def _with_inner(nodes: Iterable[ir.Node]) -> Iterator[ir.Node]:
                 yield from _with_inner(ordered_nodes(subgraph))
 
 
-def _verify_graph(
-    model: ir.Model,
-    container: GraphLike,
-    outer: dict[str, ir.Value],
-    imports: dict[str, int],
-    problems: list[Problem],
-) -> None:
-    graph = owning_graph(container)
-    scope = dict(outer)
-    own: set[str] = set()
+class _Check:
+    """Checks whole graphs and single nodes, and collects what is wrong with them."""
 
-    def define(values: Iterable[ir.Value]) -> None:
+    def __init__(self, model: ir.Model) -> None:
+        self.problems: list[Problem] = []
+        self._functions = model.functions
+        self._right: set[tuple[object, ...]] = set()
+
+    def graph(
+        self, container: GraphLike, outer: tuple[Scope, ...], imports: dict[str, int]
+    ) -> None:
+        """Check a graph, the graphs in it, and what it reads of those around it."""
+        graph = owning_graph(container)
+        scope: Scope = {}
+        scopes = (*outer, scope)
+        find = scope.get
+        self._define(graph.inputs, scopes)
+        initializers = graph.initializers.values()
+        self._define((value for value in initializers if not value.is_graph_input()), scopes)
+        for node in ordered_nodes(graph):
+            index = 0
+            for read in node._inputs:
+                if read is not None:
+                    # Most values are defined in the graph itself; a call for each costs too much.
+                    if find(read._name) is not read and not _in_sight(read, scopes):
+                        self.problems.append(_undefined(node, read))
+                    if (node, index) not in read._uses:
+                        self.problems.append(_unrecorded(node, read))
+                index += 1  # noqa: SIM113 - enumerate is slower
+            self.node(node, graph, imports)
+            if node._attributes.data:
+                for subgraph in node_subgraphs(node):
+                    self.graph(subgraph, scopes, imports)
+            for value in node._outputs:
+                name = value._name
+                if outer or not name or name in scope:
+                    self._define((value,), scopes)
+                else:
+                    scope[name] = value
+        for value in graph.outputs:
+            if not _in_sight(value, scopes):
+                self.problems.append(_never_computed(value, graph))
+
+    def _define(self, values: Iterable[ir.Value], scopes: tuple[Scope, ...]) -> None:
         for value in values:
-            name = value._name
+            name = value.name
             if not name:
                 continue
-            if name in own or (name in outer and outer[name] is not value):
-                problems.append(Problem("name", f"two values are called '{name}'"))
-            own.add(name)
-            scope[name] = value
+            if name in scopes[-1] or any(s.get(name, value) is not value for s in scopes):
+                self.problems.append(Problem("name", f"two values are called '{name}'"))
+            scopes[-1][name] = value
 
-    define(graph.inputs)
-    define(value for value in graph.initializers.values() if not value.is_graph_input())
-    for node in ordered_nodes(graph):
-        for read in node._inputs:
-            if read is not None and scope.get(read._name or "") is not read:
-                problems.append(_undefined(node, read))
-        _check_node(node, graph, imports, model, problems)
-        if node._attributes.data:
-            for subgraph in node_subgraphs(node):
-                _verify_graph(model, subgraph, scope, imports, problems)
-        define(node._outputs)
-    for value in graph.outputs:
-        if scope.get(value.name or "") is not value:
-            problems.append(_never_computed(value, graph))
+    def node(self, node: ir.Node, graph: ir.Graph, imports: dict[str, int]) -> None:
+        """Check one node, but for what it reads."""
+        outputs, attributes = node._outputs, node._attributes.data
+        if node._graph is not graph:
+            self._wrong("use-def", f"{node_path(node)} does not know the graph that it is in")
+        for value in outputs:
+            if value._producer is not node:
+                text = f"'{value.name}' does not know that {node_path(node)} makes it"
+                self._wrong("use-def", text)
+        # Nodes of one kind are right or wrong together: the schema is asked once for each.
+        version = node._version or imports.get(node._domain)
+        kind: tuple[object, ...] = (
+            node._domain,
+            node._op_type,
+            node._overload,
+            version,
+            len(node._inputs),
+            len(outputs),
+        )
+        if attributes:
+            kind += tuple(attributes)
+        if kind not in self._right and self._is_right(node, version):
+            self._right.add(kind)
+
+    def _is_right(self, node: ir.Node, version: int | None) -> bool:
+        if node.op_identifier() in self._functions:
+            return True
+        if version is None:
+            domain = node.domain or "ai.onnx"
+            text = f"{node_path(node)} is of domain '{domain}', which is not imported"
+            self._wrong("opset", text)
+        elif wrong := signature_problem(node, version):
+            self._wrong("signature", wrong)
+        else:
+            return True
+        return False
+
+    def _wrong(self, code: str, message: str) -> None:
+        self.problems.append(Problem(code, message))
+
+
+def _in_sight(value: ir.Value, scopes: tuple[Scope, ...]) -> bool:
+    """Tell whether the name of ``value`` means ``value`` in the innermost scope."""
+    for scope in reversed(scopes):
+        found = scope.get(value.name or "")
+        if found is not None:
+            return found is value
+    return False
 
 
 def _undefined(node: ir.Node, value: ir.Value) -> Problem:
@@ -121,37 +190,12 @@ def _undefined(node: ir.Node, value: ir.Value) -> Problem:
     return Problem("use-def", f"{node_path(node)} reads '{value.name}', which nothing computes")
 
 
+def _unrecorded(node: ir.Node, value: ir.Value) -> Problem:
+    return Problem("use-def", f"{node_path(node)} is no recorded use of '{value.name}'")
+
+
 def _never_computed(value: ir.Value, graph: ir.Graph) -> Problem:
     return Problem("output", f"output '{value.name}' of graph '{graph.name}' is never computed")
-
-
-def _check_node(
-    node: ir.Node,
-    graph: ir.Graph,
-    imports: dict[str, int],
-    model: ir.Model,
-    problems: list[Problem],
-) -> None:
-    if node._graph is not graph:
-        text = f"{node_path(node)} does not know the graph that it is in"
-        problems.append(Problem("use-def", text))
-    for index, value in enumerate(node._inputs):
-        if value is not None and (node, index) not in value._uses:
-            text = f"{node_path(node)} is no recorded use of '{value.name}'"
-            problems.append(Problem("use-def", text))
-    for value in node._outputs:
-        if value._producer is not node:
-            text = f"'{value.name}' does not know that {node_path(node)} makes it"
-            problems.append(Problem("use-def", text))
-    domain = node._domain
-    if model.functions and (domain, node.op_type, node.overload) in model.functions:
-        return
-    version = node._version or imports.get(domain)
-    if version is None:
-        text = f"{node_path(node)} is of domain '{domain or 'ai.onnx'}', which is not imported"
-        problems.append(Problem("opset", text))
-    elif (wrong := signature_problem(node, version)) is not None:
-        problems.append(Problem("signature", wrong))
 
 
 def _check_name(value: ir.Value, graph: ir.Graph, problems: list[Problem]) -> None:
@@ -202,14 +246,14 @@ class _Positions:
 
     def __init__(self, model: ir.Model) -> None:
         self._model = model
-        self._positions: dict[int, dict[int, int]] = {}
+        self._positions: dict[int, dict[ir.Node, int]] = {}
         self._holders: dict[int, ir.Node] | None = None
 
     def check(self, node: ir.Node, problems: list[Problem]) -> None:
         """Find the order problems of one node with its producers and consumers."""
         graph = node._graph
         positions = self._of(graph)
-        here = positions[id(node)]
+        here = positions[node]
         for value in node._inputs:
             if value is None:
                 continue
@@ -218,14 +262,14 @@ class _Positions:
                 if value._graph is None:
                     problems.append(_undefined(node, value))
             elif producer._graph is graph:
-                if positions[id(producer)] >= here:
+                if positions[producer] >= here:
                     problems.append(_undefined(node, value))
             elif producer._graph is None or not self._before(producer, node):
                 problems.append(_undefined(node, value))
         for value in node._outputs:
             for user, _ in value._uses:
                 if user._graph is graph:
-                    if positions[id(user)] <= here:
+                    if positions[user] <= here:
                         problems.append(_undefined(user, value))
                 elif user._graph is not None and not self._before(node, user):
                     problems.append(_undefined(user, value))
@@ -237,13 +281,14 @@ class _Positions:
                 return False
             user = holder
         positions = self._of(producer.graph)
-        return positions[id(producer)] < positions[id(user)]
+        return positions[producer] < positions[user]
 
-    def _of(self, graph: ir.Graph | None) -> dict[int, int]:
+    def _of(self, graph: ir.Graph | None) -> dict[ir.Node, int]:
         found = self._positions.get(id(graph))
         if found is None:
             assert graph is not None
-            found = {id(node): index for index, node in enumerate(ordered_nodes(graph))}
+            nodes = ordered_nodes(graph)
+            found = dict(zip(nodes, range(len(nodes)), strict=True))
             self._positions[id(graph)] = found
         return found
 

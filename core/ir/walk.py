@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from operator import attrgetter
 from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     import onnx_ir as ir
 
+    GraphWithNodes = tuple[ir.Graph | ir.Function, list[ir.Node]]
+
 # AttributeType.GRAPH and .GRAPHS by number, so that this module need not import onnx_ir.
 _GRAPH, _GRAPHS = 5, 10
 GRAPH_KINDS = (_GRAPH, _GRAPHS)
+
+_KIND = attrgetter("_domain", "_op_type")
 
 
 def node_subgraphs(node: ir.Node) -> Iterator[ir.Graph]:
@@ -41,13 +47,7 @@ def graph_tree(root: ir.Graph | ir.Function) -> Iterator[ir.Graph | ir.Function]
     while stack:
         graph = stack.pop()
         yield graph
-        nested = [
-            sub
-            for node in ordered_nodes(graph)
-            if node._attributes.data
-            for sub in node_subgraphs(node)
-        ]
-        stack.extend(reversed(nested))
+        stack += _nested(ordered_nodes(graph))
 
 
 def model_graphs(model: ir.Model) -> Iterator[ir.Graph | ir.Function]:
@@ -57,18 +57,37 @@ def model_graphs(model: ir.Model) -> Iterator[ir.Graph | ir.Function]:
         yield from graph_tree(function)
 
 
+def graphs_with_nodes(model: ir.Model) -> list[GraphWithNodes]:
+    """Return what :func:`model_graphs` yields, each graph with its nodes in order."""
+    found: list[GraphWithNodes] = []
+    for root in (model.graph, *model.functions.values()):
+        stack: list[ir.Graph | ir.Function] = [root]
+        while stack:
+            graph = stack.pop()
+            nodes = ordered_nodes(graph)
+            found.append((graph, nodes))
+            stack += _nested(nodes)
+    return found
+
+
+def _nested(nodes: Sequence[ir.Node]) -> list[ir.Graph]:
+    """Return the graphs in ``nodes``, last first."""
+    return [graph for node in nodes if node._attributes.data for graph in node_subgraphs(node)][
+        ::-1
+    ]
+
+
 def model_nodes(model: ir.Model) -> Iterator[ir.Node]:
     """Yield every node of ``model``, subgraphs and functions included."""
     for graph in model_graphs(model):
         yield from graph
 
 
-def op_histogram(model: ir.Model) -> dict[tuple[str, str], int]:
-    """Count the nodes of ``model`` by domain and op type, subgraphs and functions included."""
-    counts: dict[tuple[str, str], int] = {}
-    for node in (node for graph in model_graphs(model) for node in ordered_nodes(graph)):
-        key = (node._domain, node._op_type)
-        counts[key] = counts.get(key, 0) + 1
+def op_histogram(graphs: Iterable[GraphWithNodes]) -> Counter[tuple[str, str]]:
+    """Count the nodes of ``graphs`` by domain and op type."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for _, nodes in graphs:
+        counts.update(map(_KIND, nodes))
     return counts
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from ..contract import Aspect, Fact, ForeignPass, Pass
@@ -12,13 +12,15 @@ from ..ir.editor import Editor
 from ..ir.fingerprint import Fingerprint, fingerprint
 from ..ir.freeze import freeze_weights, weight_digests
 from ..ir.verify import Problem, verify_edited, verify_model
-from ..ir.walk import model_graphs, op_histogram
+from ..ir.walk import graphs_with_nodes, op_histogram
 from .analyses import AnalysisCache
 from .facts import FactTracker
 from .interface import interface_change, interface_of
 
 if TYPE_CHECKING:
     import onnx_ir as ir
+
+    from ..ir.walk import GraphWithNodes
 
 Verify = Literal["off", "changed", "each"]
 
@@ -74,8 +76,9 @@ class ModelState:
         if self._begun:
             return
         self._begun = True
-        freeze_weights(self.model)
-        self.measure(Aspect.ALL)
+        graphs = graphs_with_nodes(self.model)
+        freeze_weights(graphs)
+        self._measure(Aspect.ALL, graphs)
         if self._verify != "off":
             problems = verify_model(self.model)
             self._tolerated = {problem.message for problem in problems}
@@ -84,17 +87,20 @@ class ModelState:
             self._ordered = "order" not in codes
             self.facts.prove(codes)
 
-    def measure(self, touched: Aspect) -> None:
+    def _measure(self, touched: Aspect, graphs: Sequence[GraphWithNodes] = ()) -> None:
         """Count nodes and bytes anew, as far as ``touched`` can have changed them."""
-        if self.edit.recount or touched == Aspect.ALL:
-            self.histogram = Counter(op_histogram(self.model))
+        recount = self.edit.recount or touched == Aspect.ALL
+        if recount or touched & Aspect.WEIGHTS:
+            graphs = graphs or graphs_with_nodes(self.model)
+        if recount:
+            self.histogram = op_histogram(graphs)
         elif touched & Aspect.STRUCTURE:
             self.histogram = +(self.histogram + self.edit.op_changes)
         self.nodes = self.histogram.total()
         if touched & Aspect.WEIGHTS:
             self.bytes = sum(
                 value.const_value.nbytes
-                for graph in model_graphs(self.model)
+                for graph, _ in graphs
                 for value in getattr(graph, "initializers", {}).values()
                 if value.const_value is not None
             )
@@ -124,7 +130,7 @@ class ModelState:
             if change and not pass_.changes_interface:
                 raise BrokenPromiseError(f"it changed the interface of the model: {change}")
             if isinstance(pass_, ForeignPass):
-                freeze_weights(self.model)
+                freeze_weights(graphs_with_nodes(self.model))
             self.facts.invalidate(self.edit.aspects, verified=self._ordered)
         for fact in pass_.establishes:
             violation = self.facts.violation(fact)
@@ -174,7 +180,7 @@ class ModelState:
         self.version += 1
         if pass_.changes_interface:
             self._interface = interface_of(self.model)
-        self.measure(touched)
+        self._measure(touched)
 
     def rollback(self, mark: int) -> None:
         """Undo the pass that is under way; nothing that was derived meanwhile is kept."""
@@ -193,4 +199,4 @@ class ModelState:
         self.facts.invalidate(Aspect.ALL)
         self.analyses.invalidate(Aspect.ALL)
         self._interface = interface_of(self.model)
-        self.measure(Aspect.ALL)
+        self._measure(Aspect.ALL)

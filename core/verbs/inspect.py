@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..contract import ValueInfo
-from ..ir.walk import model_graphs, op_histogram
+from ..ir.walk import graphs_with_nodes, model_graphs, op_histogram
 from ..registry import Registry, load_registry
 from .load import load_model
 
@@ -91,7 +91,7 @@ def inspect(model: str | Path | ir.Model, *, registry: Registry | None = None) -
         path = getattr(tensor, "path", None)
         if path is not None and (source is None or Path(path).name != source.name):
             files[str(getattr(tensor, "location", path))] += tensor.nbytes
-    ops = {_op_name(*key): count for key, count in op_histogram(model).items()}
+    ops = {_op_name(*key): count for key, count in op_histogram(graphs_with_nodes(model)).items()}
     given = [value for value in model.graph.inputs if not value.is_initializer()]
     return Inspection(
         ir_version=model.ir_version,

@@ -26,7 +26,6 @@ except ImportError:  # No locks: nothing is taken for stale then.
     fcntl = None  # type: ignore[assignment]
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
 
 
@@ -56,6 +55,7 @@ class Transaction:
         self._temporary: list[Path] = []
         self._model: Path | None = None
         self._data: Path | None = None
+        self._replaced: Path | None = None
         self._remove_stale()
 
     def __enter__(self) -> Self:
@@ -75,13 +75,15 @@ class Transaction:
             path.unlink(missing_ok=True)
         if self._data is not None and not committed:
             self._data.unlink(missing_ok=True)
+        if self._replaced is not None:
+            self._forget(self._replaced)
 
     def create(self, suffix: str) -> tuple[BinaryIO, Path]:
         """Create and lock a temporary file beside the output, and open it for writing."""
         while True:
-            path = self.path.with_name(f".{self.path.stem}.{secrets.token_hex(4)}.tmp{suffix}")
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
+            path = self._temporary_name(suffix)
             self._temporary.append(path)
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
             file = open(descriptor, "w+b", buffering=1 << 20)  # noqa: SIM115
             self._open.append(file)
             _lock(descriptor)
@@ -113,37 +115,39 @@ class Transaction:
             temporary.rename(target)
 
     def commit(self, temporary: Path) -> None:
-        """Let the finished model file take the place of the output."""
-        replaced = self._data_of(self.path)
+        """Let the finished model file take the place of the output.
+
+        The one that was there keeps a temporary name, so that its data are found also by the next
+        run, if this one does not live to remove them.
+        """
+        replaced = self._temporary_name(".onnx")
+        with suppress(OSError):  # There was none, or the file system has no links.
+            replaced.hardlink_to(self.path)
+            self._replaced = replaced
         self._model = temporary
         temporary.replace(self.path)
         _sync_folder(self.path.parent)
-        self._remove_unused(replaced)
+
+    def _temporary_name(self, suffix: str) -> Path:
+        return self.path.with_name(f".{self.path.stem}.{secrets.token_hex(4)}.tmp{suffix}")
 
     def _remove_stale(self) -> None:
         pattern = re.compile(rf"\.{re.escape(self.path.stem)}\.[0-9a-f]{{8}}\.tmp\.\w+")
         for path in tuple(self.path.parent.iterdir()):
             if pattern.fullmatch(path.name) and _is_abandoned(path):
-                data = self._data_of(path) if path.suffix == ".onnx" else set()
-                path.unlink(missing_ok=True)
-                self._remove_unused(data)
+                self._forget(path)
 
-    def _data_of(self, model: Path) -> set[str]:
-        with suppress(OSError):
-            return mentioned_data(model, data_stem(self.path))
-        return set()
-
-    def _remove_unused(self, names: Iterable[str]) -> None:
-        """Remove data files that no model in the folder mentions."""
-        names = set(names)
-        if not names:
-            return
+    def _forget(self, path: Path) -> None:
+        """Remove a file of ours, and before it the data that no other model here mentions."""
+        stem = data_stem(self.path)
         with suppress(OSError):  # What cannot be read may mention them, and they stay.
-            for model in self.path.parent.glob("*.onnx"):
-                if model.is_file():
-                    names -= mentioned_data(model, data_stem(self.path))
-            for name in names:
-                self.path.with_name(name).unlink()
+            data = mentioned_data(path, stem) if path.suffix == ".onnx" else set()
+            for model in self.path.parent.glob("*.onnx") if data else ():
+                if model != path and model.is_file():
+                    data -= mentioned_data(model, stem)
+            for name in data:
+                self.path.with_name(name).unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
 
 
 def finish(file: BinaryIO) -> None:

@@ -40,10 +40,12 @@ def write(model, fatal_call):
                 os.kill(os.getpid(), signal.SIGKILL)
             return result
         return call
-    for name in ("open", "fsync", "rename", "replace", "unlink", "copy_file_range"):
+    for name in ("open", "fsync", "link", "rename", "replace", "unlink", "copy_file_range"):
         setattr(os, name, deadly(getattr(os, name)))
     emit(model, out)
 
+emit(models[2], out)
+files = len(list(out.parent.iterdir()))
 seen = set()
 for turn in range(2):
     emit(models[1 - turn], out)
@@ -58,6 +60,8 @@ for turn in range(2):
         seen.add((turn, expected.index(found)))
         if status == 0:
             break
+        emit(models[2], out)
+        assert len(list(out.parent.iterdir())) == files
         emit(models[1 - turn], out)
     else:
         raise AssertionError("the writer never came to its end")
@@ -85,7 +89,7 @@ for limit in (100_000, 100, 0):
 
 def _run(program: str, folder: Path, external: bool) -> tuple[Path, list[str]]:
     sources = []
-    for seed in (1, 2):
+    for seed in (1, 2, 3):
         path = folder / f"in{seed}" / "a.onnx"
         path.parent.mkdir()
         proto = onnx_models.dense(200_000, seed)
