@@ -53,12 +53,14 @@ class Editor:
         self._names: NameScope | None = None
         self._log: list[Undo] = []
         self._stale = 0
+        self._open: list[ir.Node] = []
         self.count = 0
         self._reset()
 
     def _reset(self) -> None:
         self._snapshots: set[int] = set()
         self._touched = 0
+        self.settle()
         self.edited_nodes: dict[ir.Node, None] = {}
         self.edited_values: dict[ir.Value, None] = {}
         self.op_changes: Counter[tuple[str, str]] = Counter()
@@ -85,6 +87,10 @@ class Editor:
         """Forget what was touched so far, keep the log, and return its length for a rollback."""
         self._reset()
         return len(self._log)
+
+    def settle(self) -> None:
+        """Bring nodes of many inputs, which are kept in lists meanwhile, back to their form."""
+        undo.close_inputs(self._open)
 
     def take_stale(self) -> Aspect:
         """Return what was touched since this was last asked."""
@@ -232,7 +238,12 @@ class Editor:
         if old is value:
             return
         self._record(_STRUCTURE, undo.undo_input, node, index, old, node.device_configurations)
-        node.replace_input_with(index, value)
+        undo.put_input(node, index, value, self._open)
+        if old is not None:
+            old._remove_usage(node, index)
+            node._drop_sharding_for_value(old)
+        if value is not None:
+            value._add_usage(node, index)
         self.edited_nodes[node] = None
 
     def resize_inputs(self, node: ir.Node, count: int) -> None:
@@ -266,9 +277,7 @@ class Editor:
         uses = tuple(old._uses)
         self._record(_STRUCTURE, undo.undo_uses, old, new, uses)
         for node, index in uses:
-            inputs = list(node._inputs)
-            inputs[index] = new
-            node._inputs = tuple(inputs)
+            undo.put_input(node, index, new, self._open)
             new._add_usage(node, index)
             self.edited_nodes[node] = None
             if node.device_configurations:

@@ -14,6 +14,44 @@ if TYPE_CHECKING:
 # ownership or append at the end instead of restoring what was.
 
 
+_WIDE = 64
+
+
+def put_input(
+    node: ir.Node, index: int, value: ir.Value | None, opened: list[ir.Node] | None
+) -> None:
+    """Set one input of ``node``; the uses of the values are the caller's to change.
+
+    The inputs of a node are a tuple, which is copied for every input that changes: the cost of
+    rewiring a Concat of a thousand inputs would be a million. A node with many inputs gets a list
+    instead, until :func:`close_inputs`.
+
+    Args:
+        node: The node.
+        index: The input.
+        value: What it becomes.
+        opened: Where nodes are noted that got a list; ``None`` to keep the tuple.
+    """
+    inputs: Any = node._inputs
+    if isinstance(inputs, list):
+        inputs[index] = value
+        return
+    changed = list(inputs)
+    changed[index] = value
+    if opened is not None and len(changed) > _WIDE:
+        node._inputs = changed
+        opened.append(node)
+    else:
+        node._inputs = tuple(changed)
+
+
+def close_inputs(opened: list[ir.Node]) -> None:
+    """Give the nodes in ``opened`` tuples of inputs again, and forget them."""
+    for node in opened:
+        node._inputs = tuple(node._inputs)
+    opened.clear()
+
+
 def undo_make(slot: list[ir.Node]) -> None:
     """Let a node that was made use nothing."""
     for node in slot:
@@ -81,9 +119,7 @@ def undo_uses(old: ir.Value, new: ir.Value, uses: Sequence[Any]) -> None:
     """Restore the readers of a value."""
     for use in uses:
         node, index = use
-        inputs = list(node._inputs)
-        inputs[index] = old
-        node._inputs = tuple(inputs)
+        put_input(node, index, old, None)
         new._uses.pop(use, None)
     old._uses.clear()
     old._uses.update(dict.fromkeys(uses))

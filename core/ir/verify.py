@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from .path import node_path
+from .positions import Positions
 from .schema import signature_problem
 from .walk import model_graphs, node_subgraphs, ordered_nodes, owning_graph
 
@@ -49,7 +50,7 @@ def verify_edited(
     """
     check = _Check(model)
     problems = check.problems
-    positions = _Positions(model)
+    positions = Positions(model)
     imports = _Imports(model)
     for node in _with_inner(nodes):
         graph = node._graph
@@ -60,7 +61,7 @@ def verify_edited(
             if read is not None and (node, index) not in read._uses:
                 problems.append(_unrecorded(node, read))
         if order:
-            positions.check(node, problems)
+            problems += [_undefined(*misplaced) for misplaced in positions.misplaced(node)]
         for value in node._outputs:
             if not value._name:
                 _check_name(value, graph, problems)
@@ -239,66 +240,3 @@ class _Imports:
                     current = container.opset_imports
                 self._of[id(owner)] = current
         return self._of.get(id(graph), {})
-
-
-class _Positions:
-    """Where nodes stand in their graphs, numbered when first asked for."""
-
-    def __init__(self, model: ir.Model) -> None:
-        self._model = model
-        self._positions: dict[int, dict[ir.Node, int]] = {}
-        self._holders: dict[int, ir.Node] | None = None
-
-    def check(self, node: ir.Node, problems: list[Problem]) -> None:
-        """Find the order problems of one node with its producers and consumers."""
-        graph = node._graph
-        positions = self._of(graph)
-        here = positions[node]
-        for value in node._inputs:
-            if value is None:
-                continue
-            producer = value._producer
-            if producer is None:
-                if value._graph is None:
-                    problems.append(_undefined(node, value))
-            elif producer._graph is graph:
-                if positions[producer] >= here:
-                    problems.append(_undefined(node, value))
-            elif producer._graph is None or not self._before(producer, node):
-                problems.append(_undefined(node, value))
-        for value in node._outputs:
-            for user, _ in value._uses:
-                if user._graph is graph:
-                    if positions[user] <= here:
-                        problems.append(_undefined(user, value))
-                elif user._graph is not None and not self._before(node, user):
-                    problems.append(_undefined(user, value))
-
-    def _before(self, producer: ir.Node, user: ir.Node) -> bool:
-        while user.graph is not producer.graph:
-            holder = self._holder(user.graph)
-            if holder is None:
-                return False
-            user = holder
-        positions = self._of(producer.graph)
-        return positions[producer] < positions[user]
-
-    def _of(self, graph: ir.Graph | None) -> dict[ir.Node, int]:
-        found = self._positions.get(id(graph))
-        if found is None:
-            assert graph is not None
-            nodes = ordered_nodes(graph)
-            found = dict(zip(nodes, range(len(nodes)), strict=True))
-            self._positions[id(graph)] = found
-        return found
-
-    def _holder(self, graph: ir.Graph | None) -> ir.Node | None:
-        if self._holders is None:
-            self._holders = {
-                id(subgraph): node
-                for container in model_graphs(self._model)
-                for node in container
-                if node.attributes
-                for subgraph in node_subgraphs(node)
-            }
-        return self._holders.get(id(graph))

@@ -120,6 +120,7 @@ class ModelState:
             BrokenPromiseError: It left a broken model, changed the interface, wrote into a
                 weight, went round the editor, or claims a fact that does not hold.
         """
+        self.edit.settle()
         if self._verify == "off":
             return
         if self._verify == "each":
