@@ -1,4 +1,4 @@
-"""Types and shapes of the commonest operators, elementwise ones, in a microsecond a node.
+"""Types and shapes of the commonest operators, elementwise ones above all, in a microsecond a node.
 
 An elementwise operator is one whose output has the shape of its input, or the broadcast shape of
 its inputs. Two dimensions broadcast to what is certain of the result: to the other one where one
@@ -9,7 +9,7 @@ dimension.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import onnx_ir as ir
@@ -74,7 +74,7 @@ def elementwise_typing(node: ir.Node, opset: int | None, of: Lookup) -> Typing |
     """Return what follows for the first output of ``node`` from its inputs.
 
     Args:
-        node: Any node; ``None`` is the answer for one that is not elementwise.
+        node: Any node; ``None`` is the answer for one of an operator that is not among them.
         opset: The version of the default domain. Up to 6, operators with two inputs broadcast in
             another way and are left alone.
         of: What is known of a value.
@@ -191,6 +191,49 @@ _CONSTANT_TYPES = {
     "value_strings": ir.DataType.STRING,
 }
 
+
+def _concat(node: ir.Node, opset: int, of: Lookup) -> Typing | None:
+    axis = node.attributes.get("axis")
+    parts = [None if value is None else of(value) for value in node.inputs]
+    first = parts[0] if parts else None
+    if axis is None or axis.is_ref() or first is None or first.dims is None:
+        return None
+    shapes = []
+    for part in parts:
+        if part is None or part.dims is None or len(part.dims) != len(first.dims):
+            return None
+        shapes.append(part.dims)
+    return Typing(first.type, concatenated(shapes, axis.value))
+
+
+def concatenated(shapes: Sequence[Dims], axis: int) -> Dims | None:
+    """Return what is certain of the shape of a Concat of ``shapes``, which have one rank.
+
+    Returns:
+        ``None`` where such a Concat cannot run.
+    """
+    rank = len(shapes[0])
+    axis = axis + rank if axis < 0 else axis
+    if not 0 <= axis < rank:
+        return None
+    dims: list[int | ir.SymbolicDim] = []
+    for index, sizes in enumerate(zip(*shapes, strict=True)):
+        numbers = [size for size in sizes if isinstance(size, int)]
+        if index == axis:
+            if len(sizes) == 1:
+                dims.append(sizes[0])
+            else:
+                dims.append(sum(numbers) if len(numbers) == len(sizes) else UNKNOWN)
+        elif numbers:
+            if min(numbers) != max(numbers):
+                return None
+            dims.append(numbers[0])
+        else:
+            named = (size for size in sizes if isinstance(size, ir.SymbolicDim) and size.value)
+            dims.append(next(named, UNKNOWN))
+    return tuple(dims)
+
+
 Rule = Callable[[ir.Node, int, Lookup], Typing | None]
 _RULES: dict[str, Rule] = {
     **dict.fromkeys(_UNARY, _same_as_input),
@@ -198,6 +241,7 @@ _RULES: dict[str, Rule] = {
     **dict.fromkeys(_COMPARISON, _compare_inputs),
     "Cast": _cast,
     "CastLike": _cast_like,
+    "Concat": _concat,
     "Constant": _constant,
     "Dropout": _same_as_input_alone,
     "LayerNormalization": _same_as_input_alone,

@@ -5,7 +5,7 @@ Values are renamed: nodes of sibling subgraphs, whose names may be the same, sha
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import onnx
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 MOST_FAILURES = 32
 """After so many nodes that the runtime refuses in a row, the others are not tried any more."""
+
+MOST_NODES = 1000
+"""Nodes that are run together: the time to load a model grows faster than its nodes."""
 
 
 class ConstantBatch:
@@ -81,8 +84,9 @@ class ConstantBatch:
         known: dict[ir.Value, ir.TensorProtocol] = dict(self._constants)
         results: dict[ir.Value, Array] = {}
         failed: dict[ir.Node, str] = {}
-        # Halves read each other's values, so then everything is wanted.
-        stack = [(list(self.nodes), set(wanted))]
+        stack = [
+            (part, targets | (set(wanted) & _outputs(part))) for part, targets in _parts(self.nodes)
+        ][::-1]
         while stack:
             nodes, targets = stack.pop()
             lost = {output for node in failed for output in node.outputs}
@@ -104,9 +108,9 @@ class ConstantBatch:
                     failed[ready[0]] = str(error)
                 else:
                     middle = len(ready) // 2
+                    # Halves read each other's values, so then everything is wanted.
                     for half in (ready[middle:], ready[:middle]):
-                        outputs = {v for n in half for v in n.outputs if v.name}
-                        stack.append((half, outputs))
+                        stack.append((half, _outputs(half)))
                 continue
             for value, array in found.items():
                 results[value] = array
@@ -163,6 +167,21 @@ class ConstantBatch:
                 ir.serde.serialize_attribute_into(item.attribute.add(), attribute)
         graph.output.extend([onnx.ValueInfoProto(name=names[value]) for value in wanted])
         return proto, names, feed
+
+
+def _parts(nodes: Sequence[ir.Node]) -> Iterator[tuple[list[ir.Node], set[ir.Value]]]:
+    """Yield ``nodes`` in parts that a runtime loads quickly, each with what others read of it."""
+    for start in range(0, len(nodes), MOST_NODES):
+        part = list(nodes[start : start + MOST_NODES])
+        own = set(part)
+        later = {
+            value for value in _outputs(part) if any(user not in own for user, _ in value._uses)
+        }
+        yield part, later
+
+
+def _outputs(nodes: Iterable[ir.Node]) -> set[ir.Value]:
+    return {value for node in nodes for value in node.outputs if value.name}
 
 
 def is_feedable(tensor: ir.TensorProtocol) -> bool:

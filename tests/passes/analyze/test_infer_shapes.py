@@ -13,7 +13,7 @@ from passmgr.passes.analyze import inferred_shapes
 from passmgr.passes.analyze.facts import SHAPES_INFERRED
 from passmgr.passes.analyze.infer_shapes import InferShapes
 from passmgr.passes.analyze.inferred_shapes import InferredShapes
-from passmgr.passes.analyze.shape_functions import ELEMENTWISE, broadcast
+from passmgr.passes.analyze.shape_functions import ELEMENTWISE, broadcast, concatenated
 
 
 def model_of(text):
@@ -251,3 +251,36 @@ def test_broadcasting_claims_nothing_that_is_not_so(left, right, data):
             assert dim == size
         elif dim.value is not None:
             assert sizes[dim.value] == size
+
+
+@given(st.lists(DIMS, min_size=1, max_size=4), st.integers(-4, 3), st.data())
+def test_concatenating_claims_nothing_that_is_not_so(shapes, axis, data):
+    rank = min(map(len, shapes))
+    shapes = [shape[:rank] for shape in shapes]
+    sizes = {symbol: data.draw(st.sampled_from(SIZES[symbol])) for symbol in ("N", "M")}
+    real_shapes = [
+        [
+            data.draw(st.sampled_from(SIZES[None])) if dim is None else sizes.get(dim, dim)
+            for dim in dims
+        ]
+        for dims in shapes
+    ]
+    try:
+        real = np.concatenate([np.zeros(dims) for dims in real_shapes], axis).shape
+    except (ValueError, IndexError):
+        return
+    found = concatenated([ir.Shape(dims).dims for dims in shapes], axis)
+    assert found is not None
+    assert len(found) == len(real)
+    for dim, size in zip(found, real, strict=True):
+        if isinstance(dim, int):
+            assert dim == size
+        elif dim.value is not None:
+            assert sizes[dim.value] == size
+
+
+def test_a_concat_gets_its_shape_without_a_look_at_the_whole_model(monkeypatch):
+    monkeypatch.setattr(onnx.shape_inference, "infer_shapes", None)
+    model, _ = infer("""g (float[N,4] x, float[N,2] z) => (float[a,b] y)
+        { c = Concat<axis = 1>(x, z)  y = Relu(c) }""")
+    assert declared(model)["c"] == ("FLOAT", ["N", 6])

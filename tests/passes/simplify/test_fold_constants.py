@@ -514,3 +514,13 @@ def test_a_failure_at_any_edit_leaves_the_model_as_it_was(text, monkeypatch):
             run_passes(model, [FoldConstants()])
         monkeypatch.undo()
         assert ir.to_proto(model).SerializeToString(deterministic=True) == before
+
+
+def test_what_is_computed_in_parts_is_what_is_computed_at_once(monkeypatch):
+    text = """g (float[4] x) => (float[a] y, float[b] z) <float[4] one = {1, 2, 3, 4}> {
+        a = Add(one, one)  b = Mul(a, one)  c = Sub(b, a)  d = Div(c, b)  e = Mul(d, a)
+        y = Add(x, e)  z = Mul(x, b) }"""
+    monkeypatch.setattr("passmgr.passes.simplify.constant_batch.MOST_NODES", 2)
+    model = model_of(text)
+    fold(model, X4)
+    assert ops(model.graph) == ["Add", "Mul"]
