@@ -13,6 +13,7 @@ from ..errors import RuntimeFailure
 from ..ir.walk import model_graphs, model_nodes
 from .compare import compare_outputs
 from .inputs import InputSpec, load_inputs
+from .precision import half_eps, widened
 from .results import OutputDifference, Verdict, VerdictStatus, largest_relative, worst_of
 from .search import search
 from .synthesize import synthesize_inputs
@@ -41,6 +42,8 @@ class Reference:
         data_dependent: Outputs whose shapes depend on data.
         unchecked: Outputs whose values cannot be compared, with the reason.
         problem: What is wrong with a model that was not run, as a predicate; else empty.
+        loads: Whether the runtime takes the model, be it that it was not run.
+        half_eps: The eps of the half type that the model computes with; 0 for none.
     """
 
     names: tuple[str, ...] = ()
@@ -51,6 +54,8 @@ class Reference:
     data_dependent: frozenset[str] = frozenset()
     unchecked: Mapping[str, str] = field(default_factory=dict)
     problem: str = ""
+    loads: bool = False
+    half_eps: float = 0.0
 
 
 class Guard:
@@ -101,6 +106,7 @@ class Guard:
                 problem=f"has weights of {_size(size)}, over the limit of "
                 f"{_size(self.size_limit_bytes)}: no output was checked"
             )
+        session = None
         try:
             session = self.runtime.session(source or model)
             signature = _signature(model, session)
@@ -109,7 +115,7 @@ class Guard:
             else:
                 reference = self._record_given(session, signature)
         except RuntimeFailure as failure:
-            return Reference(problem=f"does not run: {failure}")
+            return Reference(problem=f"does not run: {failure}", loads=session is not None)
         unseeded = outputs_after(model, is_unseeded)
         reason = "it depends on a random op without a seed"
         return replace(
@@ -117,6 +123,7 @@ class Guard:
             names=tuple(info.name for info in session.outputs),
             data_dependent=frozenset(outputs_after(model, is_data_dependent)),
             unchecked=dict.fromkeys(sorted(unseeded), reason),
+            half_eps=half_eps(model),
         )
 
     def _record_given(self, session: Session, signature: Sequence[ValueInfo]) -> Reference:
@@ -152,15 +159,18 @@ class Guard:
 
         A model that does not load or run although its original did is a breach.
         """
-        if reference.problem:
+        if reference.problem and not reference.loads:
             return Verdict("unverified", reason=f"the original {reference.problem}")
         try:
             current = self.advance(reference, model)
         except RuntimeFailure as failure:
             return Verdict("breach", reason=str(failure))
+        if reference.problem:
+            return Verdict("unverified", reason=f"it loads; the original {reference.problem}")
         if current.names != reference.names:
             change = f"outputs {_listed(reference)} became {_listed(current)}"
             return Verdict("breach", reason=change)
+        effect = widened(effect, reference.half_eps)
         return replace(compare_references(reference, current, effect), current=current)
 
     def advance(self, reference: Reference, model: ir.Model | Path) -> Reference:

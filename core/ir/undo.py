@@ -36,7 +36,7 @@ def put_input(
     if isinstance(inputs, list):
         inputs[index] = value
         return
-    changed = list(inputs)
+    changed: Any = list(inputs)
     changed[index] = value
     if opened is not None and len(changed) > _WIDE:
         node._inputs = changed

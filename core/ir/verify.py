@@ -32,7 +32,8 @@ class Problem(NamedTuple):
 def verify_model(model: ir.Model) -> list[Problem]:
     """Check use-def chains, order, names, opsets and signatures of all graphs of ``model``."""
     check = _Check(model)
-    for root in (model.graph, *model.functions.values()):
+    roots: list[GraphLike] = [model.graph, *model.functions.values()]
+    for root in roots:
         check.graph(root, (), root.opset_imports)
     return check.problems
 

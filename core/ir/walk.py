@@ -60,7 +60,8 @@ def model_graphs(model: ir.Model) -> Iterator[ir.Graph | ir.Function]:
 def graphs_with_nodes(model: ir.Model) -> list[GraphWithNodes]:
     """Return what :func:`model_graphs` yields, each graph with its nodes in order."""
     found: list[GraphWithNodes] = []
-    for root in (model.graph, *model.functions.values()):
+    roots: list[ir.Graph | ir.Function] = [model.graph, *model.functions.values()]
+    for root in roots:
         stack: list[ir.Graph | ir.Function] = [root]
         while stack:
             graph = stack.pop()

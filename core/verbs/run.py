@@ -172,7 +172,7 @@ class _Run:
 
     def _judge_change(self, pass_: Pass) -> None:
         assert self.reference is not None
-        if self.reference.problem:
+        if self.reference.problem and not self.reference.loads:
             return
         verdict = self.guard.judge(self.reference, self.model, pass_.effect)
         if verdict.status == "breach":

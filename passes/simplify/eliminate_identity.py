@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from passmgr.core.contract import Pass, PassContext, ops
 
-from .substitution import obstacle, substitute
+from .substitution import substitute, why_not
 
 if TYPE_CHECKING:
     import onnx_ir as ir
@@ -40,8 +40,8 @@ def _eliminate(node: ir.Node, ctx: PassContext) -> None:
         return
     if node.device_configurations:
         ctx.remark("placed-on-devices", "this Identity may move data between devices", node=node)
-    elif not ctx.edit.can_replace(result, source):
-        ctx.remark("output-needs-name", obstacle(result, source), node=node)
+    elif (why := why_not(ctx.edit, result, source)) is not None:
+        ctx.remark(*why, node=node)
     elif ctx.action(node, "eliminate"):
         substitute(ctx.edit, result, source)
         ctx.edit.remove(node)

@@ -26,6 +26,27 @@ def substitute(edit: Editor, old: ir.Value, new: ir.Value) -> None:
     edit.replace(old, new)
 
 
+def why_not(edit: Editor, old: ir.Value, new: ir.Value) -> tuple[str, str] | None:
+    """Return the code and the reason why ``new`` may not take the place of ``old``, if so."""
+    if not edit.can_replace(old, new):
+        return "output-needs-name", obstacle(old, new)
+    if new.is_initializer() and new.const_value is not None:
+        reason = scalar_obstacle(old, len(new.const_value.shape))
+        return None if reason is None else ("no-scalar", reason)
+    return None
+
+
+def scalar_obstacle(value: ir.Value, rank: int) -> str | None:
+    """Return why a constant of ``rank`` may not take the place of ``value``, ``None`` if it may.
+
+    Range asks for scalars. Runtimes take one element of another rank as long as they meet it when
+    they run, and refuse to load the model where it is a constant.
+    """
+    if rank and any(user.op_type == "Range" and not user.domain for user, _ in value._uses):
+        return "a Range reads it, which takes no constant but scalars"
+    return None
+
+
 def obstacle(old: ir.Value, new: ir.Value) -> str:
     """Say why ``new`` cannot take the place of ``old``, an output of a graph."""
     if new.is_graph_output():

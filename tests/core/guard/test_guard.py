@@ -3,6 +3,7 @@
 import gc
 import re
 import weakref
+from dataclasses import replace
 
 import numpy as np
 import onnx
@@ -248,3 +249,39 @@ def test_a_verdict_as_json():
     found = judge(parse(ADD % 1), parse(ADD % "nan")).to_json()
     assert found["status"] == "breach"
     assert found["drift"] == found["outputs"][0]["relative"] == "inf"
+
+
+HALF = """g (float16[n,8] x) => (float[n,8] y) <float16[8] w = {1, 2, 3, 4, 5, 6, 7, 8}> {
+    r = Sqrt(w)  a = Mul(x, r)  e = Tanh(a)  c = Cast<to = 1>(e)  y = Neg(c) }"""
+
+
+def test_half_precision_may_be_rounded_elsewhere_and_no_further():
+    watch, model = Guard(OnnxRuntime()), parse(HALF)
+    reference = watch.record(model)
+    assert reference.half_eps == 2**-10
+    for factor, status in ((1.001, "passed"), (1.01, "breach")):
+        outputs = tuple(
+            tuple(np.float32(factor) * value for value in run) for run in reference.outputs
+        )
+        moved = replace(reference, outputs=outputs)
+        assert watch.judge(moved, model, Exact()).status == status
+
+
+def test_no_precision_but_half_is_widened():
+    assert Guard(OnnxRuntime()).record(parse(ADD % 1)).half_eps == 0
+
+
+def test_an_outcome_must_load_where_the_original_loads_but_does_not_run():
+    watch = Guard(OnnxRuntime())
+    head = "g (float[a, b] x) => (float[c, d] y) <int64[2] s = {7, 0}, int64[2] t = {11, 13}> "
+    reference = watch.record(parse(head + "{ u = Reshape(x, s) y = Reshape(u, t) }"))
+    assert reference.loads
+    assert "does not run" in reference.problem
+    fine = parse(head + "{ y = Neg(x) }")
+    broken = ir.from_onnx_text(
+        '<ir_version: 8, opset_import: ["" : 18, "my" : 1]> '
+        "g (float[a, b] x) => (float[c, d] y) { y = my.Nothing(x) }"
+    )
+    assert watch.judge(reference, fine, Exact()).reason.startswith("it loads; the original does")
+    assert watch.judge(reference, broken, Exact()).status == "breach"
+    assert watch.judge(replace(reference, loads=False), broken, Exact()).status == "unverified"

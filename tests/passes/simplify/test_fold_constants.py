@@ -524,3 +524,11 @@ def test_what_is_computed_in_parts_is_what_is_computed_at_once(monkeypatch):
     model = model_of(text)
     fold(model, X4)
     assert ops(model.graph) == ["Add", "Mul"]
+
+
+def test_a_range_gets_no_constant_that_is_no_scalar():
+    model = model_of("""g (float[4] x) => (int64[m] y) <int64[1] one = {1}, int64 zero = {0}> {
+        two = Add(one, one)  y = Range(zero, two, one) }""")
+    result = fold(model, check=False)
+    assert ops(model.graph) == ["Add", "Range"]
+    assert codes(result) == ["no-scalar"]
