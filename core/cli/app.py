@@ -127,6 +127,13 @@ def _run(arguments: list[str], settings: Settings) -> int:
         return _explain(error, settings)
 
 
+def _interruption(error: BaseException | None) -> KeyboardInterrupt | None:
+    """Return the signal behind ``error``: some code makes another error of whatever stops it."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error
+
+
 def _explain(error: BaseException, settings: Settings) -> int:
     """Tell the user what went wrong in one line, and return the exit code."""
     from ..registry.entries import describe_error
@@ -136,11 +143,13 @@ def _explain(error: BaseException, settings: Settings) -> int:
         import traceback
 
         traceback.print_exception(error)
+    error = _interruption(error) or error
     if isinstance(error, KeyboardInterrupt):
         code, text = getattr(error, "exit_code", INTERRUPTED), str(error) or "interrupted"
     elif isinstance(error, click.UsageError):
         path = error.ctx.command_path if error.ctx else "passmgr"
-        code, text = error.exit_code, f"{error.format_message().rstrip('.')} (see '{path} --help')"
+        told = error.format_message().replace("\n\t", " ").rstrip(".")  # click lists choices below
+        code, text = error.exit_code, f"{told} (see '{path} --help')"
     elif isinstance(error, PassmgrError):
         code, text = error.exit_code, str(error)
     else:

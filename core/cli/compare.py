@@ -24,8 +24,18 @@ DIFFERENT = 1
     help="Sample inputs: .npz, a folder of .npy or .pb, or a function. Synthesized by default.",
 )
 @click.option("--layers", is_flag=True, help="Compare inner values of the same name too.")
-@click.option("--rtol", type=click.FloatRange(min=0), help="Tolerance relative to an output.")
-@click.option("--atol", type=click.FloatRange(min=0), help="Absolute tolerance.")
+@click.option(
+    "--rtol",
+    metavar="X",
+    type=click.FloatRange(min=0),
+    help="Tolerance relative to the largest magnitude of an output; 1e-4 by default.",
+)
+@click.option(
+    "--atol",
+    metavar="X",
+    type=click.FloatRange(min=0),
+    help="Absolute tolerance; 0 by default. With both 0, every bit must be equal.",
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of synthesized inputs.")
 @click.pass_obj
 def command(settings: Settings, /, a: str, b: str, **options: Any) -> int:

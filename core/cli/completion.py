@@ -15,9 +15,9 @@ fish: passmgr completion fish > ~/.config/fish/completions/passmgr.fish
 
 
 @click.command(cls=Verb, json=False, epilog=INSTALL)
-@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]), metavar="SHELL")
 def command(shell: str) -> None:
-    """Print the script that completes commands of passmgr in SHELL."""
+    """Print the script that completes commands of passmgr in SHELL: bash, zsh or fish."""
     from .app import COMPLETE_VARIABLE, app
 
     script = get_completion_class(shell)

@@ -105,7 +105,11 @@ class Verb(click.Command):
             JSON_TO_STDOUT if arg == "--json" and not after.endswith(".json") else arg
             for arg, after in zip_longest(args, args[1:], fillvalue="")
         ]
-        return super().parse_args(ctx, args)
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            error.ctx = error.ctx or ctx  # click leaves out whose help to look at
+            raise
 
 
 def present(

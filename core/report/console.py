@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self, TypeVar
+
+from ..errors import OutputError
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -17,16 +20,32 @@ UNLIMITED = 10_000
 
 
 def show(*parts: RenderableType) -> None:
-    """Print ``parts`` to stdout, below each other; a plain string goes as it is."""
-    console = _console(stderr=False)
-    for part in parts:
-        if isinstance(part, str):
-            print(part)
-            continue
-        with console.capture() as captured:
-            console.print(part)
-        for line in captured.get().splitlines():
-            print(line.rstrip())
+    """Print ``parts`` to stdout, below each other; a plain string goes as it is.
+
+    Raises:
+        OutputError: What stdout goes to is full.
+    """
+    with _reported():
+        console = _console(stderr=False)
+        for part in parts:
+            if isinstance(part, str):
+                print(part)
+                continue
+            with console.capture() as captured:
+                console.print(part)
+            for line in captured.get().splitlines():
+                print(line.rstrip())
+        sys.stdout.flush()
+
+
+@contextmanager
+def _reported() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:  # Nobody reads on, which is no error.
+        raise
+    except OSError as error:
+        raise OutputError(f"stdout cannot be written: {error.strerror}") from error
 
 
 def message(text: str, style: str = "") -> None:

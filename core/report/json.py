@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from ..text_file import write_text_file
+from .console import show
 
 STDOUT = "-"
 
@@ -14,12 +15,12 @@ def write(data: Any, target: str = STDOUT) -> None:
     """Write ``data`` as JSON to the file ``target``, or to stdout.
 
     Raises:
-        OutputError: The file cannot be written.
+        OutputError: It cannot be written.
     """
     # In ASCII, which any terminal and any pipe takes, also for names that are not UTF-8.
     text = json.dumps(data, indent=2, allow_nan=False, default=str)
     if target == STDOUT:
-        print(text)
+        show(text)
     else:
         write_text_file(target, text + "\n")
 

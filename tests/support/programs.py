@@ -5,14 +5,19 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from typing import IO
 
 
-def program(*arguments: str | os.PathLike[str], **environment: str) -> subprocess.Popen[str]:
-    """Start ``passmgr`` with arguments."""
+def program(
+    *arguments: str | os.PathLike[str],
+    stdout: int | IO[bytes] = subprocess.PIPE,
+    **environment: str,
+) -> subprocess.Popen[str]:
+    """Start ``passmgr`` with arguments; what it writes goes to pipes, or to ``stdout``."""
     code = "from passmgr.core.cli.start import main; main()"
     return subprocess.Popen(
         [sys.executable, "-c", code, *arguments],
-        stdout=subprocess.PIPE,
+        stdout=stdout,
         stderr=subprocess.PIPE,
         text=True,
         errors="surrogateescape",

@@ -57,6 +57,7 @@ def test_no_verb_shows_the_help(passmgr: Any) -> None:
         ),
         ("--frobnicate", "No such option '--frobnicate' (see 'passmgr --help')"),
         ("run", "Missing argument 'MODEL' (see 'passmgr run --help')"),
+        ("run m.onnx -o", "Option '-o' requires an argument (see 'passmgr run --help')"),
         ("run model.onnx x", "Got unexpected extra argument (x) (see 'passmgr run --help')"),
         (
             "run m.onnx --verify some",
@@ -74,6 +75,7 @@ def test_no_verb_shows_the_help(passmgr: Any) -> None:
             "'frontends', 'emitters', 'runtimes', 'targets', 'pipelines', 'plugins' "
             "(see 'passmgr list --help')",
         ),
+        ("completion", "Missing argument 'SHELL'. Choose from: bash, zsh, fish (see"),
         (
             "describe fold-konstants",
             "unknown name 'fold-konstants'; did you mean 'fold-constants'",
@@ -139,6 +141,19 @@ def test_interrupt_is_one_line(passmgr: Any, monkeypatch: pytest.MonkeyPatch) ->
     assert passmgr("list") == (130, "", "error: interrupted\n")
 
 
+def test_interrupt_that_became_another_error_is_one(
+    passmgr: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        try:
+            raise KeyboardInterrupt
+        except KeyboardInterrupt as error:  # As Python 3.11 does in __set_name__.
+            raise RuntimeError("Error calling __set_name__") from error
+
+    monkeypatch.setattr("passmgr.core.verbs.list.list", interrupt)
+    assert passmgr("list") == (130, "", "error: interrupted\n")
+
+
 def test_notes_of_an_error_are_shown(passmgr: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     from passmgr.core.errors import PassFailed
 
@@ -159,6 +174,15 @@ def test_reader_that_leaves_early_is_no_error() -> None:
     assert done.stderr.read() == ""
     done.stderr.close()
     assert done.wait() == 0
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that is always full")
+@pytest.mark.parametrize("arguments", [["list"], ["list", "--json"], ["describe", "sort"]])
+def test_full_stdout_is_one_line(arguments: list[str]) -> None:
+    with open("/dev/full", "wb") as full, program(*arguments, stdout=full) as done:
+        assert done.stderr is not None
+        line = "error: stdout cannot be written: No space left on device\n"
+        assert (done.stderr.read(), done.wait()) == (line, 2)
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
