@@ -11,6 +11,7 @@ from ..guard.pair import DEFAULT_RTOL, ModelPair
 from ..guard.results import OutputDifference, json_number, largest_relative, worst_of
 from ..registry import load_registry
 from .load import load_model
+from .numbers import check_numbers
 
 if TYPE_CHECKING:
     import onnx_ir as ir
@@ -109,6 +110,7 @@ def compare(
         UsageError: The inputs do not fit ``a``, or no front end reads a file.
         RuntimeFailure: One of the models does not run.
     """
+    check_numbers(seed=seed, rtol=rtol, atol=atol)
     registry = registry or load_registry()
     effect = Approximate(rtol, atol) if rtol or atol else Exact()
     pair = ModelPair(

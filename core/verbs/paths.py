@@ -17,6 +17,12 @@ def check_output(output: str | Path, *inputs: str | Path) -> None:
     """
     path = Path(output)
     folder = path.parent
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        pass
+    except OSError as error:  # Too long a name, or links in a circle.
+        raise OutputError(f"the output '{path}' cannot be written: {error.strerror}") from error
     if path.is_dir():
         raise OutputError(f"the output '{path}' is a folder; name a file in it")
     if not folder.is_dir():

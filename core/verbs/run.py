@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from ..contract import Pass, combine_effects
 from ..debug.reproducer import write_reproducer
-from ..errors import CheckFailed, PassFailed, PassmgrError
+from ..errors import CheckFailed, PassFailed, PassmgrError, UsageError
 from ..guard import DEFAULT_SIZE_LIMIT, Guard, Reference
 from ..ir.collector import gc_paused
 from ..manager import Manager, RunResult, Settings
@@ -16,6 +16,7 @@ from ..pipeline import load_pipeline
 from ..registry import load_registry
 from ..schedule import Step, check_lock, read_lock
 from .load import load_model, plan_for
+from .numbers import check_numbers
 from .paths import check_output
 from .watch import IRPrinter, RunHooks
 
@@ -86,6 +87,10 @@ def run(
         UsageError: The pipeline or an argument is wrong.
         OutputError: The output cannot be written.
     """
+    check_numbers(seed=seed, max_drift=max_drift, guard_limit=guard_limit)
+    check_numbers(finite=True, pass_timeout=pass_timeout)
+    if max_drift is not None and guard == "off":
+        raise UsageError("a largest drift is nothing without the guard; use guard final or each")
     registry = registry or load_registry()
     source = Path(model) if isinstance(model, (str, Path)) else None
     if output is not None:

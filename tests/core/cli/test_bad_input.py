@@ -91,6 +91,10 @@ def test_bad_model_is_one_line(
         ("--inputs none.npz", "inputs: 'none.npz' is no file, no folder and no function"),
         ("--locked none.lock", "lock 'none.lock' cannot be read: No such file or directory"),
         ("--disable nothing", "unknown pass 'nothing'; 'passmgr list passes' shows what there is"),
+        ("--seed -1", "'seed' is -1, legal is a number from 0"),
+        ("--max-drift nan", "'max_drift' is nan, legal is a number from 0"),
+        ("--max-drift 0 --guard off", "a largest drift is nothing without the guard; use guard"),
+        ("--pass-timeout inf", "'pass_timeout' is inf, legal is a finite number from 0"),
         ("--print-ir-filter nothing", "unknown pass 'nothing'; 'passmgr list passes' shows"),
     ],
 )

@@ -168,6 +168,12 @@ def test_files_that_are_not_there_and_inputs_that_do_not_fit(tmp_path):
         passmgr.compare(parse(FINE), parse(FINE), inputs={})
 
 
+@pytest.mark.parametrize("wrong", [{"rtol": float("nan")}, {"atol": -1.0}, {"seed": -1}])
+def test_numbers_out_of_range_are_named(wrong):
+    with pytest.raises(UsageError, match=f"'{next(iter(wrong))}' is .*, legal is"):
+        passmgr.compare(parse(FINE), parse(FINE), **wrong)
+
+
 def test_the_result_as_json():
     found = passmgr.compare(parse(CHAIN % 1), parse(CHAIN % "nan"), layers=True).to_json()
     assert (found["equal"], found["relative"]) == (False, "inf")

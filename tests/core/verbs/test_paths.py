@@ -28,6 +28,11 @@ def test_folder_without_permission_is_refused(
         check_output(tmp_path / "out.onnx")
 
 
+def test_name_that_no_file_can_have_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="cannot be written: File name too long"):
+        check_output(tmp_path / f"{'long' * 100}.onnx")
+
+
 def test_file_in_place_of_a_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(OutputError) as caught:
