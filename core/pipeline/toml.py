@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UsageError
+from .span import Span
 from .text import MAX_DEPTH, parse
 from .tree import Call, Item, Pipeline, Repeat
 from .values import OptionValue, quote
@@ -118,7 +119,7 @@ def _item(table: dict[str, Any], where: str, depth: int) -> Item:
         raise UsageError(f"{where}: 'options' takes a table")
     pairs = ((key, _value(value, f"{where}: option '{key}'")) for key, value in options.items())
     try:
-        return Call(name, tuple(pairs))
+        return Call(name, tuple(pairs), span=Span(name, 0, len(name), where))
     except UsageError as error:
         raise UsageError(f"{where}: {error}") from None
 

@@ -11,7 +11,7 @@ from dummies import DummyRegistry, dummy, schedule
 
 from passmgr.core.contract import Lossy, option
 from passmgr.core.errors import PassmgrError, ScheduleError, UnknownNameError, UsageError
-from passmgr.core.pipeline import parse
+from passmgr.core.pipeline import parse, parse_toml
 from passmgr.core.schedule import make_plan
 
 CLASSES = (
@@ -352,6 +352,15 @@ def test_other_errors(text: str, settings: Any, kind: type[PassmgrError], expect
         schedule(text, REGISTRY, **settings)
     assert type(caught.value) is kind
     assert str(caught.value) == expected
+
+
+def test_wrong_option_of_a_table_in_a_file() -> None:
+    pipeline = parse_toml("passes = ['u', {pass = 'v', options = {x = 1}}]", "p.toml")
+    with pytest.raises(UsageError) as caught:
+        make_plan(pipeline, DummyRegistry(dummy("u"), dummy("v")))
+    assert str(caught.value).splitlines()[0] == (
+        "p.toml: passes[2], column 1: pass 'v': unknown option 'x'; options: none"
+    )
 
 
 def test_wrong_option_of_a_tree_without_text() -> None:

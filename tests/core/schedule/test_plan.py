@@ -112,7 +112,10 @@ def test_identity() -> None:
 def test_a_lock_holds_the_plan_that_it_was_made_of(tmp_path: Path) -> None:
     plan = schedule("use, repeat(limited{x=2})", REGISTRY)
     write_lock(plan, tmp_path / "plan.lock")
-    check_lock(plan, read_lock(tmp_path / "plan.lock"))
+    lock = read_lock(tmp_path / "plan.lock")
+    check_lock(plan, lock)
+    with pytest.raises(ScheduleError, match="ends before the lock does"):
+        check_lock(plan, {**lock, "steps": lock["steps"] * 2})  # The digest alone says nothing.
 
 
 def _edited(lock: dict[str, Any], edit: Any) -> dict[str, Any]:
