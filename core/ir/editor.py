@@ -417,8 +417,8 @@ class Editor:
 
         Args:
             value: The value.
-            type_: Its type; both can be changed in place, so no two values may share them.
-            shape: Its shape.
+            type_: Its type; it can be changed in place, so no two values may share it.
+            shape: Its shape, which values may share if it is frozen.
         """
         self._record(_TYPES, undo.restore_typing, value, value.type, value.shape)
         undo.restore_typing(value, type_, shape)

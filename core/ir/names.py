@@ -23,7 +23,8 @@ class NameScope:
         self._counters: dict[str, int] = {}
         for graph in graphs:
             self._take(graph.inputs)
-            self._take(value for node in ordered_nodes(graph) for value in node._outputs)
+            for node in ordered_nodes(graph):
+                self._take(node._outputs)
             if hasattr(graph, "initializers"):
                 self._take(graph.initializers.values())
 

@@ -25,7 +25,7 @@ class Positions:
         Reading what no graph holds is one of them.
         """
         graph = node._graph
-        positions = self._of(graph)
+        positions = self._positions.get(id(graph)) or self._of(graph)
         here = positions[node]
         for value in node._inputs:
             if value is None:

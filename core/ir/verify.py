@@ -62,7 +62,8 @@ def verify_edited(
             if read is not None and (node, index) not in read._uses:
                 problems.append(_unrecorded(node, read))
         if order:
-            problems += [_undefined(*misplaced) for misplaced in positions.misplaced(node)]
+            for reader, read in positions.misplaced(node):
+                problems.append(_undefined(reader, read))
         for value in node._outputs:
             if not value._name:
                 _check_name(value, graph, problems)
@@ -98,6 +99,7 @@ class _Check:
         scope: Scope = {}
         scopes = (*outer, scope)
         find = scope.get
+        right: set[tuple[object, ...]] = set()
         self._define(graph.inputs, scopes)
         initializers = graph.initializers.values()
         self._define((value for value in initializers if not value.is_graph_input()), scopes)
@@ -111,11 +113,24 @@ class _Check:
                     if (node, index) not in read._uses:
                         self.problems.append(_unrecorded(node, read))
                 index += 1  # noqa: SIM113 - enumerate is slower
-            self.node(node, graph, imports)
+            outputs = node._outputs
             if node._attributes.data:
+                self.node(node, graph, imports)
                 for subgraph in node_subgraphs(node):
                     self.graph(subgraph, scopes, imports)
-            for value in node._outputs:
+            else:
+                # As in self.node, for the many nodes that look like others of this graph.
+                kind = (node._op_type, node._domain, node._version, index, len(outputs))
+                if kind not in right or node._overload or node._graph is not graph:
+                    known = len(self.problems)
+                    self.node(node, graph, imports)
+                    if len(self.problems) == known:
+                        right.add(kind)
+                else:
+                    for value in outputs:
+                        if value._producer is not node:
+                            self.problems.append(_unmade(node, value))
+            for value in outputs:
                 name = value._name
                 if outer or not name or name in scope:
                     self._define((value,), scopes)
@@ -141,8 +156,7 @@ class _Check:
             self._wrong("use-def", f"{node_path(node)} does not know the graph that it is in")
         for value in outputs:
             if value._producer is not node:
-                text = f"'{value.name}' does not know that {node_path(node)} makes it"
-                self._wrong("use-def", text)
+                self.problems.append(_unmade(node, value))
         # Nodes of one kind are right or wrong together: the schema is asked once for each.
         version = node._version or imports.get(node._domain)
         kind: tuple[object, ...] = (
@@ -190,6 +204,10 @@ def _undefined(node: ir.Node, value: ir.Value) -> Problem:
         where = f"{node_path(node)} stands before {node_path(producer)}"
         return Problem("order", f"{where}, whose '{value.name}' it reads")
     return Problem("use-def", f"{node_path(node)} reads '{value.name}', which nothing computes")
+
+
+def _unmade(node: ir.Node, value: ir.Value) -> Problem:
+    return Problem("use-def", f"'{value.name}' does not know that {node_path(node)} makes it")
 
 
 def _unrecorded(node: ir.Node, value: ir.Value) -> Problem:

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 import onnx_ir as ir
 
 from passmgr.core.contract import Pass, PassContext
-from passmgr.core.ir.walk import graph_tree
+from passmgr.core.ir.walk import graph_tree, ordered_nodes
 
 from .inferred_shapes import InferredShapes
 from .shape_functions import (
@@ -73,9 +73,10 @@ class InferShapes(Pass):
                 node=node,
                 kind="warning",
             )
+        shapes: dict[Dims, ir.Shape] = {}
         for value, typing in sweep.known.items():
             if not (value.is_graph_output() and value.graph is model.graph):
-                _write(ctx, value, typing)
+                _write(ctx, value, typing, shapes)
 
 
 class _Sweep:
@@ -111,7 +112,7 @@ class _Sweep:
         self.contradictions.clear()
         opset, of, known, inferred = self._opset, self.of, self.known, self._inferred
         for graph in graphs:
-            for node in graph:
+            for node in ordered_nodes(graph):
                 found = elementwise_typing(node, opset, of)
                 for value in node.outputs:
                     if not value.name:
@@ -174,7 +175,8 @@ def merge_dims(strong: Dims | None, weak: Dims | None) -> tuple[Dims | None, boo
     return tuple(merged), True
 
 
-def _write(ctx: PassContext, value: ir.Value, typing: Typing) -> None:
+def _write(ctx: PassContext, value: ir.Value, typing: Typing, shapes: dict[Dims, ir.Shape]) -> None:
+    """Write down what is known of ``value``; equal shapes are shared, and frozen."""
     type_, shape, dims = value.type, value.shape, typing.dims
     if type_ is None or type_.dtype == ir.DataType.UNDEFINED:
         type_ = typing.type
@@ -183,8 +185,12 @@ def _write(ctx: PassContext, value: ir.Value, typing: Typing) -> None:
     elif dims is None or (shape is not None and shape.dims == dims):
         return
     new = shape
-    if dims is not None and (shape is None or shape.dims != dims):
-        denotations = None if shape is None else [shape.get_denotation(i) for i in range(len(dims))]
+    if dims is not None and shape is None:
+        new = shapes.get(dims)
+        if new is None:
+            new = shapes[dims] = ir.Shape(dims, frozen=True)
+    elif dims is not None and shape is not None and shape.dims != dims:
+        denotations = [shape.get_denotation(i) for i in range(len(dims))]
         new = ir.Shape(dims, denotations)
     ctx.edit.annotate(value, type_, new)
 

@@ -1,11 +1,12 @@
 """ConstantBatch: a small model of constant nodes, to learn how large their results are and run it.
 
 Values are renamed: nodes of sibling subgraphs, whose names may be the same, share one graph here.
+Nodes that compute the same from the same constants are computed once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import onnx
@@ -14,6 +15,7 @@ import onnx_ir as ir
 from passmgr.core.errors import RuntimeFailure
 
 from ..analyze.inferred_shapes import INFERENCE_ERRORS, SMALL_TENSOR, read_typing
+from .computation import computation_key
 from .foldable import DTYPES
 
 if TYPE_CHECKING:
@@ -50,10 +52,34 @@ class ConstantBatch:
         self.nodes = nodes
         self._constants = constants
         self._opset = opset
+        self._first: dict[ir.Value, ir.Value] = {}
+        self._distinct: list[ir.Node] = []
+        self._number()
+
+    def _number(self) -> None:
+        """Find the first node of each computation; ``_first`` maps what the others read and make.
+
+        Value numbering: Aho, Lam, Sethi, Ullman: Compilers, 2nd ed. (2006), section 6.1.2.
+        """
+        first, constants = self._first, self._constants
+        nodes: dict[Hashable, ir.Node] = {}
+        contents: dict[Hashable, ir.Value] = {}
+        for node in self.nodes:
+            for value in node.inputs:
+                if value is not None and value not in first:
+                    # What is no constant is made by a node that comes later or was left out.
+                    tensor = constants.get(value)
+                    key = None if tensor is None else _contents(tensor)
+                    first[value] = value if key is None else contents.setdefault(key, value)
+            key = computation_key(node, [None if v is None else first[v] for v in node.inputs])
+            earlier = node if key is None else nodes.setdefault(key, node)
+            if earlier is node:
+                self._distinct.append(node)
+            first.update(zip(node.outputs, earlier.outputs, strict=True))
 
     def typings(self) -> dict[ir.Value, Typing]:
         """Return the types and shapes of the results, as far as ONNX's inference knows them."""
-        proto, names, _ = self._model(self.nodes, self._constants, ())
+        proto, names, _ = self._model(self._distinct, self._constants, ())
         try:
             inferred = onnx.shape_inference.infer_shapes(proto, data_prop=True)
         except INFERENCE_ERRORS:
@@ -64,12 +90,13 @@ class ConstantBatch:
             typing = read_typing(item.type, set())
             if typing is not None:
                 found[values[item.name]] = typing
-        return found
+        outputs = (value for node in self.nodes for value in node.outputs)
+        return {v: found[self._first[v]] for v in outputs if self._first[v] in found}
 
     def evaluate(
         self, runtime: Runtime, wanted: Collection[ir.Value]
     ) -> tuple[dict[ir.Value, Array], dict[ir.Node, str]]:
-        """Compute values.
+        """Compute values, each computation once.
 
         Where the runtime refuses the batch, its halves are tried, down to single nodes.
 
@@ -81,18 +108,32 @@ class ConstantBatch:
             The values, and the nodes that were not computed with the reason. What depends on such
             a node is missing from both.
         """
+        first = self._first
+        results, failed = self._evaluate(runtime, {first[value] for value in wanted})
+        # Nodes of one computation fail together.
+        reasons = {value: why for node, why in failed.items() for value in node.outputs}
+        return (
+            {value: results[first[value]] for value in wanted if first[value] in results},
+            {
+                node: reasons[first[node.outputs[0]]]
+                for node in self.nodes
+                if first[node.outputs[0]] in reasons
+            },
+        )
+
+    def _evaluate(
+        self, runtime: Runtime, wanted: Collection[ir.Value]
+    ) -> tuple[dict[ir.Value, Array], dict[ir.Node, str]]:
         known: dict[ir.Value, ir.TensorProtocol] = dict(self._constants)
         results: dict[ir.Value, Array] = {}
         failed: dict[ir.Node, str] = {}
-        stack = [
-            (part, targets | (set(wanted) & _outputs(part))) for part, targets in _parts(self.nodes)
-        ][::-1]
+        stack = list(self._parts(set(wanted)))
         while stack:
             nodes, targets = stack.pop()
             lost = {output for node in failed for output in node.outputs}
             ready = []
             for node in nodes:
-                if any(value in lost for value in node.inputs):
+                if lost and any(value in lost for value in self._reads(node)):
                     lost.update(node.outputs)
                 else:
                     ready.append(node)
@@ -115,7 +156,23 @@ class ConstantBatch:
             for value, array in found.items():
                 results[value] = array
                 known[value] = ir.Tensor(array)
-        return {value: results[value] for value in wanted if value in results}, failed
+        return results, failed
+
+    def _reads(self, node: ir.Node) -> list[ir.Value | None]:
+        """Return what stands for the inputs of ``node``."""
+        return [None if value is None else self._first[value] for value in node.inputs]
+
+    def _parts(self, wanted: set[ir.Value]) -> Iterator[tuple[list[ir.Node], set[ir.Value]]]:
+        """Yield the nodes in parts that a runtime loads quickly, last first.
+
+        With each comes what is wanted of it, or read by later parts.
+        """
+        asked: set[ir.Value | None] = set(wanted)
+        for start in range((len(self._distinct) - 1) // MOST_NODES * MOST_NODES, -1, -MOST_NODES):
+            part = self._distinct[start : start + MOST_NODES]
+            yield part, {value for value in _outputs(part) if value in asked}
+            for node in part:
+                asked.update(self._reads(node))
 
     def _run(
         self,
@@ -143,7 +200,8 @@ class ConstantBatch:
         names: dict[ir.Value, str] = {}
         feed: dict[str, Array] = {}
         for node in nodes:
-            for value in node.inputs:
+            inputs = self._reads(node)
+            for value in inputs:
                 if value is not None and value not in names:
                     name = names[value] = f"c{len(names)}"
                     tensor = known[value]
@@ -161,7 +219,7 @@ class ConstantBatch:
                 if value.name:
                     names[value] = f"v{len(names)}"
             item = graph.node.add(op_type=node.op_type)
-            item.input.extend(["" if value is None else names[value] for value in node.inputs])
+            item.input.extend(["" if value is None else names[value] for value in inputs])
             item.output.extend([names.get(value, "") for value in node.outputs])
             for attribute in node.attributes.values():
                 ir.serde.serialize_attribute_into(item.attribute.add(), attribute)
@@ -169,15 +227,11 @@ class ConstantBatch:
         return proto, names, feed
 
 
-def _parts(nodes: Sequence[ir.Node]) -> Iterator[tuple[list[ir.Node], set[ir.Value]]]:
-    """Yield ``nodes`` in parts that a runtime loads quickly, each with what others read of it."""
-    for start in range(0, len(nodes), MOST_NODES):
-        part = list(nodes[start : start + MOST_NODES])
-        own = set(part)
-        later = {
-            value for value in _outputs(part) if any(user not in own for user, _ in value._uses)
-        }
-        yield part, later
+def _contents(tensor: ir.TensorProtocol) -> Hashable | None:
+    """Return type, shape and bytes of a small tensor."""
+    if tensor.nbytes > SMALL_TENSOR or not is_feedable(tensor):
+        return None
+    return tensor.dtype, tuple(tensor.shape.numpy()), tensor.tobytes()
 
 
 def _outputs(nodes: Iterable[ir.Node]) -> set[ir.Value]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import ChainMap
 from collections.abc import Hashable, MutableMapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from passmgr.core.contract import Pass, PassContext
 from passmgr.core.ir.walk import graph_tree, node_subgraphs
 
+from .computation import computation_key
+from .foldable import RANDOM
 from .substitution import obstacle, substitute
 
 if TYPE_CHECKING:
@@ -17,20 +19,7 @@ if TYPE_CHECKING:
 
     Seen = MutableMapping[tuple[Hashable, ...], ir.Node]
 
-# Dropout is among them for its training mode; in inference it is eliminated as a no-op.
-_RANDOM = frozenset(
-    {
-        "Bernoulli",
-        "Dropout",
-        "Multinomial",
-        "RandomNormal",
-        "RandomNormalLike",
-        "RandomUniform",
-        "RandomUniformLike",
-    }
-)
 _KNOWN_DOMAINS = frozenset({"", "ai.onnx.ml"})
-_MAX_TENSOR_BYTES = 1024
 
 
 @dataclass(frozen=True)
@@ -63,7 +52,7 @@ def _number(
         subgraphs = list(node_subgraphs(node)) if node.attributes else []
         for subgraph in subgraphs:
             _number(subgraph, ChainMap({}, seen), pure, ctx)
-        key = None if subgraphs else _key(node)
+        key = None if subgraphs else computation_key(node, node.inputs)
         if key is None:
             continue
         earlier = seen.setdefault(key, node)
@@ -86,55 +75,6 @@ def _merge(node: ir.Node, earlier: ir.Node, pure: _PureOperators, ctx: PassConte
         ctx.edit.remove(node)
 
 
-def _key(node: ir.Node) -> tuple[Hashable, ...] | None:
-    """Return what two nodes have in common that compute the same, ``None`` if it is not known."""
-    attributes: list[Hashable] = []
-    if node.attributes:
-        for _, attribute in sorted(node.attributes.items()):
-            part = _attribute_key(attribute)
-            if part is None:
-                return None
-            attributes.append(part)
-    outputs = node.outputs
-    return (
-        node.domain,
-        node.op_type,
-        node.overload,
-        tuple(map(id, node.inputs)),
-        # An output that is left out cannot stand in for one that is used.
-        len(outputs) if len(outputs) == 1 else tuple(bool(value.name) for value in outputs),
-        *attributes,
-    )
-
-
-def _attribute_key(attribute: ir.Attr) -> Hashable | None:
-    if attribute.is_ref():
-        return (attribute.name, "ref", attribute.ref_attr_name)
-    value = _hashable(attribute.value)
-    return None if value is None else (attribute.name, attribute.type, value)
-
-
-def _hashable(value: Any) -> Hashable | None:
-    """Return the contents of an attribute's value for comparison; the bits of floats count."""
-    if isinstance(value, float):
-        return value.hex()
-    if isinstance(value, (int, str, bytes)):
-        return value
-    if isinstance(value, (list, tuple)):
-        parts = tuple(_hashable(item) for item in value)
-        return None if None in parts else parts
-    if hasattr(value, "tobytes"):
-        if value.nbytes > _MAX_TENSOR_BYTES:
-            return None
-        return (value.dtype, tuple(value.shape.numpy()), _contents(value))
-    return None
-
-
-def _contents(tensor: ir.TensorProtocol) -> Hashable:
-    strings = getattr(tensor, "string_data", None)
-    return tuple(strings()) if strings is not None else tensor.tobytes()
-
-
 class _PureOperators:
     """Tells whether a node gives the same results for the same inputs, always."""
 
@@ -146,7 +86,7 @@ class _PureOperators:
         """Look at the operator, or into the function that the node calls."""
         function = self._functions.get(node.op_identifier())
         if function is None:
-            return node.domain in _KNOWN_DOMAINS and node.op_type not in _RANDOM
+            return node.domain in _KNOWN_DOMAINS and node.op_type not in RANDOM
         if function not in self._known:
             self._known[function] = False  # functions do not call themselves
             self._known[function] = all(

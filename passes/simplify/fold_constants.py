@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any
 import onnx_ir as ir
 
 from passmgr.core.contract import Pass, PassContext, option
-from passmgr.core.ir.walk import graph_tree
+from passmgr.core.ir.walk import graph_tree, ordered_nodes
 
 from ..analyze.constants import constant_tensor, constant_values, liftable_tensor
 from ..analyze.inferred_shapes import InferredShapes
@@ -88,6 +88,11 @@ class _Folding:
         self._model = model
         self._ctx = ctx
         self._graphs = list(graph_tree(root))
+        self._looks_at_shapes = any(
+            node.op_type in ("Shape", "Size") and not node.domain
+            for graph in self._graphs
+            for node in ordered_nodes(graph)
+        )
         self._in_function = root is not model.graph
         self._placement = Placement(ctx.edit, in_function=self._in_function)
         self._opset = opset
@@ -108,8 +113,8 @@ class _Folding:
         if self._in_function:
             return
         for graph in self._graphs:
-            for node in tuple(graph):
-                if node.op_type != "Constant" or not node.outputs[0]._uses:
+            for node in ordered_nodes(graph):
+                if node._op_type != "Constant" or not node.outputs[0]._uses:
                     continue
                 tensor = liftable_tensor(node)
                 if tensor is not None and self._ctx.action(node, "lift-constant"):
@@ -120,6 +125,8 @@ class _Folding:
 
     def _shape_values(self, constants: Tensors) -> Tensors:
         """Return the values that follow from static dimensions."""
+        if not self._looks_at_shapes:
+            return {}
         if self._inferred is None:
             self._inferred = self._infer()
         inferred, inputs = self._inferred, self._inputs
@@ -138,25 +145,20 @@ class _Folding:
 
         values = ShapeValues(dims, constants)
         for graph in self._graphs:
-            values.follow(graph)
+            values.follow(ordered_nodes(graph))
         return {v: t for v, t in values.resolved.items() if not _is_returned_twice(v)}
 
     def _infer(self) -> Mapping[ir.Value, Typing]:
         """Return the types of values where dimensions are asked for; folding changes none."""
-        asked = any(
-            node.op_type in ("Shape", "Size") and not node.domain
-            for graph in self._graphs
-            for node in graph
-        )
-        return self._ctx.get(InferredShapes).known if asked and not self._in_function else {}
+        return {} if self._in_function else self._ctx.get(InferredShapes).known
 
     def _constants(self) -> Tensors:
         """Return the constants of all graphs that can be computed with."""
         found: Tensors = {}
         for graph in self._graphs:
             found.update(constant_values(graph, self._model.ir_version))
-            for node in graph:
-                if node.op_type == "Constant":
+            for node in ordered_nodes(graph):
+                if node._op_type == "Constant":
                     tensor = constant_tensor(node)
                     if tensor is not None:
                         found[node.outputs[0]] = tensor
@@ -172,8 +174,8 @@ class _Folding:
         known.update(given)
         functions = self._model.functions
         for graph in self._graphs:
-            for node in graph:
-                for value in node.inputs:
+            for node in ordered_nodes(graph):
+                for value in node._inputs:
                     if value is not None and value not in known:
                         break
                 else:
@@ -222,7 +224,10 @@ class _Folding:
                 results[value] = ir.Tensor(array)
             for node, reason in failed.items():
                 self._left[node] = ("runtime-refused", f"the runtime cannot compute it: {reason}")
-        return self._apply(wanted, results, folded)
+        changed = self._apply(wanted, results, folded)
+        # Where all that is constant was folded at once, another look would find nothing.
+        done = len(selected) == len(candidates) and not self._left.keys() & folded
+        return changed and (self._looks_at_shapes or not done)
 
     def _select(self, batch: ConstantBatch, constants: Tensors) -> list[ir.Node]:
         """Return the nodes of ``batch`` of which the results are known to be small enough."""

@@ -6,6 +6,7 @@ import os
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
+import numpy as np
 import onnx
 import onnx_ir as ir
 
@@ -18,6 +19,34 @@ from ...onnx_format.wire import IN_THIS_FILE
 _EXTERNAL = onnx.TensorProto.EXTERNAL
 _STRING = onnx.TensorProto.STRING
 _TYPES = {int(dtype) for dtype in ir.DataType} - {0}
+
+
+class MessageTensor(ir.serde.TensorProtoTensor):
+    """A small tensor, whose data lie in its proto: shape and array are made once, when asked for.
+
+    Constants of a graph are looked at by many passes, and decoding one costs as much as a node.
+    """
+
+    __slots__ = ("_array", "_shape")
+
+    def __init__(self, proto: onnx.TensorProto) -> None:
+        super().__init__(proto)
+        self._array: np.ndarray[Any, Any] | None = None
+        self._shape: ir.Shape | None = None
+
+    @property
+    def shape(self) -> ir.Shape:  # type: ignore[override]
+        """The dimensions."""
+        if self._shape is None:
+            self._shape = super().shape
+        return self._shape
+
+    def numpy(self) -> np.ndarray[Any, Any]:
+        """Return the elements, read-only."""
+        if self._array is None:
+            self._array = super().numpy()
+            self._array.setflags(write=False)
+        return self._array
 
 
 class TensorReader:
@@ -52,7 +81,7 @@ class TensorReader:
             return self._file_tensor(proto)
         if proto.data_type == _STRING:
             return ir.serde.deserialize_tensor(proto)
-        return ir.serde.TensorProtoTensor(proto)
+        return MessageTensor(proto)
 
     def sparse(self, proto: onnx.SparseTensorProto) -> SparseTensor:
         """Return the tensor of a sparse ``proto``."""

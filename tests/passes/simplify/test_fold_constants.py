@@ -12,7 +12,7 @@ from onnx import TensorProto, helper, numpy_helper
 from passmgr.core.errors import PassFailed
 from passmgr.core.manager.context import StepContext
 from passmgr.core.manager.direct import run_passes
-from passmgr.passes.simplify.constant_batch import MOST_FAILURES
+from passmgr.passes.simplify.constant_batch import MOST_FAILURES, ConstantBatch
 from passmgr.passes.simplify.fold_constants import FoldConstants
 from passmgr.passes.simplify.foldable import KEPT
 
@@ -287,9 +287,10 @@ def test_what_the_runtime_refuses_is_left_with_a_remark_and_the_rest_is_folded()
 
 def test_a_runtime_that_refuses_everything_is_not_asked_for_every_node():
     count = MOST_FAILURES + 8
-    reads = "  ".join(f"r{i} = Reshape(w, s)  z{i} = Add(x, r{i})" for i in range(count))
+    reads = "  ".join(f"r{i} = Reshape(w{i}, s)  z{i} = Add(x, r{i})" for i in range(count))
+    weights = ", ".join(f"float[4] w{i} = {{{i},2,3,4}}" for i in range(count))
     model = model_of(f"""g (float[4] x) => (float[4] z0)
-        <float[4] w = {{1,2,3,4}}, int64[1] s = {{3}}>
+        <{weights}, int64[1] s = {{3}}>
         {{ {reads} }}""")
     result = fold(model)
     assert codes(result) == ["runtime-refused"] * count
@@ -532,3 +533,33 @@ def test_a_range_gets_no_constant_that_is_no_scalar():
     result = fold(model, check=False)
     assert ops(model.graph) == ["Add", "Range"]
     assert codes(result) == ["no-scalar"]
+
+
+def test_equal_computations_are_computed_once(monkeypatch):
+    sizes = []
+    run = ConstantBatch._run
+
+    def counting(batch, runtime, nodes, *arguments):
+        sizes.append(len(nodes))
+        return run(batch, runtime, nodes, *arguments)
+
+    monkeypatch.setattr(ConstantBatch, "_run", counting)
+    lines = "  ".join(
+        f"a{i} = Add(w{i}, v)  b{i} = Sqrt(a{i})  y{i} = Mul(x, b{i})" for i in range(6)
+    )
+    weights = ", ".join(f"float[1] w{i} = {{{i % 2}}}" for i in range(6))
+    ends = ", ".join(f"float[4] y{i}" for i in range(6))
+    model = model_of(f"g (float[4] x) => ({ends}) <{weights}, float[1] v = {{1}}> {{ {lines} }}")
+    fold(model, X4)
+    assert ops(model.graph) == ["Mul"] * 6
+    assert sizes == [4]
+
+
+def test_constants_of_equal_bytes_and_other_types_are_not_taken_for_equal():
+    model = model_of("""g (float[1] x, int32[1] i) => (float[1] y, int32[1] j)
+        <int64[1] k = {0}, int32[1] b = {0}, float[1] a = {0}, float[1,1] c = {0},
+        float[1] d = {-0.0}> {
+        e = Neg(a)  f = Neg(b)  g = Neg(c)  h = Neg(d)
+        p = Div(x, e)  q = Div(p, g)  r = Squeeze(q, k)  y = Mul(r, h)  j = Add(i, f) }""")
+    fold(model, {"x": np.ones(1, np.float32), "i": np.ones(1, np.int32)})
+    assert set(model.graph.initializers) >= {"e", "f", "g", "h"}
