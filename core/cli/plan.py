@@ -32,16 +32,10 @@ from .verb import Settings, Verb, complete_names, present, working
     "--lock", metavar="FILE", type=click.Path(), help="Write the plan for 'run --locked FILE'."
 )
 @click.pass_obj
-def command(settings: Settings, /, model: str, lock: str | None, **options: Any) -> None:
+def command(settings: Settings, /, model: str, **options: Any) -> None:
     """Show in which order the passes would run on MODEL, and the reason of every step."""
-    from ..schedule import write_lock
-    from ..verbs.paths import check_output
     from ..verbs.plan import plan
 
-    if lock is not None:
-        check_output(lock, model)
     with working():
         found = plan(model, registry=settings.registry(), **options)
-    if lock is not None:
-        write_lock(found, lock)
     present(settings, found.to_json, lambda: [found.to_text().rstrip()])

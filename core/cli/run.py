@@ -119,8 +119,6 @@ def command(settings: Settings, /, model: str, output: str | None, **options: An
     registry = settings.registry()
     if output is not None:
         registry.emitter_for(output)
-    for name in options["print_ir_filter"]:
-        registry.entry("passes", name)
     try:
         with working() as progress:
             result = run(model, output=output, registry=registry, progress=progress, **given)

@@ -109,6 +109,8 @@ class Verb(click.Command):
             return super().parse_args(ctx, args)
         except click.UsageError as error:
             error.ctx = error.ctx or ctx  # click leaves out whose help to look at
+            if JSON_TO_STDOUT in args:  # What is wrong may stand before it, and it is not read.
+                ctx.ensure_object(Settings).json = "-"
             raise
 
 

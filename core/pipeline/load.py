@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TypeAlias
 
-from ..contract import Pass
+from ..contract import Pass, non_default_options, option_specs
 from ..errors import UsageError
 from .text import parse
 from .toml import load_pipeline_file
@@ -35,7 +35,7 @@ def load_pipeline(spec: PipelineSpec) -> Pipeline:
     if isinstance(spec, (Call, Repeat)):
         return Pipeline((spec,))
     if isinstance(spec, Pass):
-        return Pipeline((Call.of(spec),))
+        return Pipeline((_call(spec),))
     if isinstance(spec, type) and issubclass(spec, Pass):
         raise UsageError(f"{spec.__name__} is a class, a pipeline takes a pass: {spec.__name__}()")
     if isinstance(spec, Iterable) and not isinstance(spec, (bytes, dict)):
@@ -44,3 +44,18 @@ def load_pipeline(spec: PipelineSpec) -> Pipeline:
             items.extend(load_pipeline(part).items)
         return Pipeline(tuple(items))
     raise UsageError(f"{spec!r} is no pipeline; give a text, a pass or a list of those")
+
+
+def _call(pass_: Pass) -> Call:
+    """Return the call of a pass made in Python, whose options nobody has checked so far."""
+    call = Call.of(pass_)
+    given = non_default_options(pass_)
+    for spec in option_specs(type(pass_)):
+        try:
+            if spec.name in given:
+                spec.validate(given[spec.name])
+        except TypeError:  # Of a type that only Python can give, which has no bounds.
+            continue
+        except ValueError as error:
+            raise UsageError(f"pass '{pass_.name}': {error}") from error
+    return call

@@ -10,8 +10,8 @@ from ..contract import Approximate, Exact
 from ..guard.pair import DEFAULT_RTOL, ModelPair
 from ..guard.results import OutputDifference, json_number, largest_relative, worst_of
 from ..registry import load_registry
+from .arguments import check_numbers
 from .load import load_model
-from .numbers import check_numbers
 
 if TYPE_CHECKING:
     import onnx_ir as ir

@@ -72,10 +72,8 @@ def inspect(model: str | Path | ir.Model, *, registry: Registry | None = None) -
         ModelError: The file is missing, damaged or of another kind.
         UsageError: No front end reads such files.
     """
-    source = None
-    if isinstance(model, str | Path):
-        source = Path(model)
-        model = load_model(source, registry or load_registry())
+    source = Path(model) if isinstance(model, str | Path) else None
+    model = load_model(model, registry or load_registry())
     graphs = tuple(model_graphs(model))
     tensors = [
         value.const_value

@@ -44,7 +44,10 @@ def plan(
     from ..registry import load_registry
     from ..schedule import write_lock
     from .load import load_model, plan_for
+    from .paths import check_output
 
+    if lock is not None:
+        check_output(lock, *([model] if isinstance(model, str | Path) else []))
     registry = registry or load_registry()
     requires = () if target is None else registry.entry("targets", target).load().requires
     loaded = load_model(model, registry)

@@ -15,8 +15,8 @@ from ..manager import Manager, RunResult, Settings
 from ..pipeline import load_pipeline
 from ..registry import load_registry
 from ..schedule import Step, check_lock, read_lock
+from .arguments import check_numbers, check_words
 from .load import load_model, plan_for
-from .numbers import check_numbers
 from .paths import check_output
 from .watch import IRPrinter, RunHooks
 
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from ..schedule import Plan
 
 GuardLevel = Literal["off", "final", "each"]
+VerifyLevel = Literal["off", "changed", "each"]
+OnFailure = Literal["stop", "skip"]
+PrintIR = Literal["before", "after", "changed"]
 
 
 def run(
@@ -38,17 +41,17 @@ def run(
     *,
     output: str | Path | None = None,
     inputs: InputSpec | None = None,
-    verify: Literal["off", "changed", "each"] = "changed",
+    verify: VerifyLevel = "changed",
     guard: GuardLevel = "final",
     guard_limit: int = DEFAULT_SIZE_LIMIT,
-    on_failure: Literal["stop", "skip"] = "stop",
+    on_failure: OnFailure = "stop",
     pass_timeout: float | None = None,
     disable: Collection[str] = (),
     keep_order: bool = False,
     locked: str | Path | None = None,
     seed: int = 0,
     max_drift: float | None = None,
-    print_ir: Literal["before", "after", "changed"] | None = None,
+    print_ir: PrintIR | None = None,
     print_ir_filter: Collection[str] = (),
     reproducer_dir: str | Path | None = None,
     registry: Registry | None = None,
@@ -89,6 +92,16 @@ def run(
     """
     check_numbers(seed=seed, max_drift=max_drift, guard_limit=guard_limit)
     check_numbers(finite=True, pass_timeout=pass_timeout)
+    check_words(
+        {
+            "verify": (verify, VerifyLevel),
+            "guard": (guard, GuardLevel),
+            "on_failure": (on_failure, OnFailure),
+            "print_ir": (print_ir, PrintIR),
+        }
+    )
+    if pass_timeout == 0:
+        raise UsageError("'pass_timeout' is 0, in which no pass can end; None sets no limit")
     if max_drift is not None and guard == "off":
         raise UsageError("a largest drift is nothing without the guard; use guard final or each")
     registry = registry or load_registry()
@@ -96,6 +109,8 @@ def run(
     if output is not None:
         check_output(output, *([source] if source else []))
         registry.emitter_for(output)
+    for name in print_ir_filter:
+        registry.entry("passes", name)
     with gc_paused():
         settings = Settings(verify, on_failure, pass_timeout, seed)
         run_ = _Run(

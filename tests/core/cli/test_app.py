@@ -119,6 +119,11 @@ def test_unexpected_error_has_no_traceback_unless_asked_for(passmgr: Any) -> Non
         assert done.err.endswith(line)
 
 
+def test_wrong_usage_is_json_too(passmgr: Any) -> None:
+    done = passmgr("run", "m.onnx", "--frobnicate", "--json")
+    assert json.loads(done.out)["error"]["exit_code"] == done.code == 2
+
+
 @pytest.mark.usefixtures("exploding")
 def test_error_is_json_too(passmgr: Any, tmp_path: Path) -> None:
     done = passmgr("list", "--json")

@@ -49,6 +49,11 @@ def test_a_mix_of_passes_and_texts() -> None:
     assert hash(pipeline) == hash(load_pipeline([mine, "a, b", [Limited()], Call("c")]))
 
 
+def test_wrong_options_of_a_pass_made_in_python_are_named() -> None:
+    with pytest.raises(UsageError, match="pass 'limited': option 'limit' takes int, not 'x'"):
+        load_pipeline([Limited(limit="x")])  # type: ignore[arg-type]
+
+
 def test_options_without_a_text_form_are_named() -> None:
     @dataclass(frozen=True)
     class Calls(Pass):

@@ -11,7 +11,7 @@ import pytest
 
 import passmgr
 from passmgr.core.contract import ValueInfo
-from passmgr.core.errors import ModelError
+from passmgr.core.errors import ModelError, UsageError
 
 TEXT = """
 <ir_version: 8, opset_import: ["" : 17, "own" : 1], producer_name: "maker",
@@ -91,3 +91,8 @@ def test_input_with_a_default_is_no_input() -> None:
 def test_missing_file_is_told() -> None:
     with pytest.raises(ModelError, match=r"there is no file 'no\.onnx'"):
         passmgr.inspect("no.onnx")
+
+
+def test_other_things_than_models_are_refused() -> None:
+    with pytest.raises(UsageError, match=r"not ModelProto"):
+        passmgr.inspect(onnx.parser.parse_model(TEXT))  # type: ignore[arg-type]

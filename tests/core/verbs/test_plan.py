@@ -9,7 +9,7 @@ import onnx_ir as ir
 import pytest
 
 import passmgr
-from passmgr.core.errors import ModelError, ScheduleError, UnknownNameError
+from passmgr.core.errors import ModelError, ScheduleError, UnknownNameError, UsageError
 from passmgr.core.registry import hookimpl, load_registry
 from passmgr.core.schedule import Plan, check_lock, read_lock
 
@@ -48,6 +48,8 @@ def test_a_file_and_a_lock(tmp_path: Path, model: ir.Model) -> None:
     check_lock(plan, read_lock(tmp_path / "lock"))
     with pytest.raises(ModelError):
         passmgr.plan(tmp_path / "none.onnx")
+    with pytest.raises(UsageError, match="is the input"):
+        passmgr.plan(tmp_path / "model.onnx", lock=tmp_path / "model.onnx")
 
 
 def test_order_and_names(model: ir.Model) -> None:

@@ -259,6 +259,12 @@ def test_an_observer_that_raises_is_told_once_and_a_verifier_is_asked(model_file
         ({"output": "model.onnx"}, UsageError, "is the input"),
         ({"output": "out.unknown"}, UsageError, "out.unknown"),
         ({"inputs": {"z": np.ones(3)}}, UsageError, "'z'"),
+        ({"guard": "none"}, UsageError, "'guard' is 'none', legal is off or final or each"),
+        ({"verify": True}, UsageError, "'verify' is True, legal is off or changed or each"),
+        ({"on_failure": "ignore"}, UsageError, "'on_failure' is 'ignore', legal is stop or skip"),
+        ({"print_ir": "all"}, UsageError, "'print_ir' is 'all', legal is before or after"),
+        ({"print_ir_filter": ["none"]}, UsageError, "unknown pass 'none'"),
+        ({"pass_timeout": 0}, UsageError, "'pass_timeout' is 0, in which no pass can end"),
     ],
 )
 def test_wrong_arguments_are_told_before_any_work(

@@ -1,6 +1,9 @@
-"""Checks of the numbers that a caller gives, before any work."""
+"""Checks of the numbers and words that a caller gives, before any work."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, get_args
 
 from ..errors import UsageError
 
@@ -19,3 +22,15 @@ def check_numbers(*, finite: bool = False, **given: float | None) -> None:
         if value is None or 0 <= value < float("inf") or (value == float("inf") and not finite):
             continue
         raise UsageError(f"'{name}' is {value}, legal is a {'finite ' * finite}number from 0")
+
+
+def check_words(given: Mapping[str, tuple[str | None, Any]]) -> None:
+    """Check that each argument is one of the words of its ``Literal``, or ``None`` for not given.
+
+    Raises:
+        UsageError: One is something else, which would pass for another word; names it.
+    """
+    for name, (value, legal) in given.items():
+        words = get_args(legal)
+        if value is not None and value not in words:
+            raise UsageError(f"'{name}' is {value!r}, legal is {' or '.join(words)}")
