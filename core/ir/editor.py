@@ -40,7 +40,7 @@ class Editor:
     Attributes:
         model: The model being edited.
         edited_nodes: Nodes inserted or rewired since then, in order, for incremental verification.
-        edited_values: Values retyped, renamed or (un)registered since then.
+        edited_values: Values renamed, registered or made outputs since then.
         op_changes: By how many nodes each op type has grown since then.
         recount: Whether more nodes came or went than ``op_changes`` tells.
         before_edit: Called with the number of the edit (from 1) before each edit; may raise.
@@ -398,7 +398,6 @@ class Editor:
             return
         self._record(_TYPES, setattr, value, "type", value.type)
         value.type = type_
-        self.edited_values[value] = None
 
     def set_shape(self, value: ir.Value, shape: Iterable[Any] | None) -> None:
         """Set the shape of ``value``; a dimension is a number, a symbol's name or ``None``."""
@@ -410,7 +409,6 @@ class Editor:
             return
         self._record(_TYPES, setattr, value, "shape", value.shape)
         value.shape = new
-        self.edited_values[value] = None
 
     def annotate(self, value: ir.Value, type_: ir.TypeProtocol, shape: ir.Shape | None) -> None:
         """Set the type and the shape of ``value`` in one edit, as inference does for every value.
@@ -422,7 +420,6 @@ class Editor:
         """
         self._record(_TYPES, undo.restore_typing, value, value.type, value.shape)
         undo.restore_typing(value, type_, shape)
-        self.edited_values[value] = None
 
     def set_const_value(self, value: ir.Value, tensor: ir.TensorProtocol | None) -> None:
         """Set the tensor of an initializer, with its type and shape."""

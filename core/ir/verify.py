@@ -46,7 +46,7 @@ def verify_edited(
     Args:
         model: The model.
         nodes: Nodes inserted or rewired; those no longer in a graph are passed over.
-        values: Values renamed, retyped or registered.
+        values: Values renamed, registered or made outputs.
         order: Check that producers stand before consumers.
     """
     check = _Check(model)
@@ -112,7 +112,7 @@ class _Check:
                         self.problems.append(_undefined(node, read))
                     if (node, index) not in read._uses:
                         self.problems.append(_unrecorded(node, read))
-                index += 1  # noqa: SIM113 - enumerate is slower
+                index += 1
             outputs = node._outputs
             if node._attributes.data:
                 self.node(node, graph, imports)

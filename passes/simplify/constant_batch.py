@@ -53,8 +53,8 @@ class ConstantBatch:
         self._constants = constants
         self._opset = opset
         self._first: dict[ir.Value, ir.Value] = {}
-        self._distinct: list[ir.Node] = []
         self._number()
+        self._distinct = self._distinct_of(nodes)
 
     def _number(self) -> None:
         """Find the first node of each computation; ``_first`` maps what the others read and make.
@@ -73,9 +73,12 @@ class ConstantBatch:
                     first[value] = value if key is None else contents.setdefault(key, value)
             key = computation_key(node, [None if v is None else first[v] for v in node.inputs])
             earlier = node if key is None else nodes.setdefault(key, node)
-            if earlier is node:
-                self._distinct.append(node)
             first.update(zip(node.outputs, earlier.outputs, strict=True))
+
+    def _distinct_of(self, nodes: Iterable[ir.Node]) -> list[ir.Node]:
+        """Return the first node of each computation that ``nodes`` make, producers first."""
+        producers = (self._first[node.outputs[0]].producer() for node in nodes)
+        return list(dict.fromkeys(node for node in producers if node is not None))
 
     def typings(self) -> dict[ir.Value, Typing]:
         """Return the types and shapes of the results, as far as ONNX's inference knows them."""
@@ -94,7 +97,7 @@ class ConstantBatch:
         return {v: found[self._first[v]] for v in outputs if self._first[v] in found}
 
     def evaluate(
-        self, runtime: Runtime, wanted: Collection[ir.Value]
+        self, runtime: Runtime, nodes: Sequence[ir.Node], wanted: Collection[ir.Value]
     ) -> tuple[dict[ir.Value, Array], dict[ir.Node, str]]:
         """Compute values, each computation once.
 
@@ -102,6 +105,7 @@ class ConstantBatch:
 
         Args:
             runtime: What computes them.
+            nodes: The nodes to run: those of the batch that ``wanted`` depends on.
             wanted: Outputs of the nodes.
 
         Returns:
@@ -109,25 +113,26 @@ class ConstantBatch:
             a node is missing from both.
         """
         first = self._first
-        results, failed = self._evaluate(runtime, {first[value] for value in wanted})
+        targets = {first[value] for value in wanted}
+        results, failed = self._evaluate(runtime, self._distinct_of(nodes), targets)
         # Nodes of one computation fail together.
         reasons = {value: why for node, why in failed.items() for value in node.outputs}
         return (
             {value: results[first[value]] for value in wanted if first[value] in results},
             {
                 node: reasons[first[node.outputs[0]]]
-                for node in self.nodes
+                for node in nodes
                 if first[node.outputs[0]] in reasons
             },
         )
 
     def _evaluate(
-        self, runtime: Runtime, wanted: Collection[ir.Value]
+        self, runtime: Runtime, nodes: Sequence[ir.Node], wanted: set[ir.Value]
     ) -> tuple[dict[ir.Value, Array], dict[ir.Node, str]]:
         known: dict[ir.Value, ir.TensorProtocol] = dict(self._constants)
         results: dict[ir.Value, Array] = {}
         failed: dict[ir.Node, str] = {}
-        stack = list(self._parts(set(wanted)))
+        stack = list(self._parts(nodes, wanted))
         while stack:
             nodes, targets = stack.pop()
             lost = {output for node in failed for output in node.outputs}
@@ -162,14 +167,16 @@ class ConstantBatch:
         """Return what stands for the inputs of ``node``."""
         return [None if value is None else self._first[value] for value in node.inputs]
 
-    def _parts(self, wanted: set[ir.Value]) -> Iterator[tuple[list[ir.Node], set[ir.Value]]]:
-        """Yield the nodes in parts that a runtime loads quickly, last first.
+    def _parts(
+        self, nodes: Sequence[ir.Node], wanted: set[ir.Value]
+    ) -> Iterator[tuple[Sequence[ir.Node], set[ir.Value]]]:
+        """Yield ``nodes`` in parts that a runtime loads quickly, last first.
 
         With each comes what is wanted of it, or read by later parts.
         """
         asked: set[ir.Value | None] = set(wanted)
-        for start in range((len(self._distinct) - 1) // MOST_NODES * MOST_NODES, -1, -MOST_NODES):
-            part = self._distinct[start : start + MOST_NODES]
+        for start in reversed(range(0, len(nodes), MOST_NODES)):
+            part = nodes[start : start + MOST_NODES]
             yield part, {value for value in _outputs(part) if value in asked}
             for node in part:
                 asked.update(self._reads(node))

@@ -216,9 +216,9 @@ class _Folding:
         results: Tensors = {value: shapes[value] for value in wanted if value in shapes}
         needed = _producers(wanted, set(selected))
         if needed:
-            batch = ConstantBatch([n for n in selected if n in needed], constants, self._opset)
+            nodes = [node for node in selected if node in needed]
             values = [value for value in wanted if value not in shapes]
-            arrays, failed = batch.evaluate(self._ctx.runtime("onnxruntime"), values)
+            arrays, failed = batch.evaluate(self._ctx.runtime("onnxruntime"), nodes, values)
             for value, array in arrays.items():
                 array.setflags(write=False)
                 results[value] = ir.Tensor(array)

@@ -158,16 +158,18 @@ class Deserializer:
         scopes: Sequence[Scope],
         infos: Mapping[str, onnx.ValueInfoProto],
     ) -> ir.Node:
-        for text in (proto.op_type, proto.domain, proto.name):
-            if not isinstance(text, str):
-                raise ModelError(f"'{self._path}': the name {text!r} is no UTF-8 text")
+        domain, op_type, node_name = proto.domain, proto.op_type, proto.name
+        if not (type(op_type) is type(domain) is type(node_name) is str):
+            texts = (op_type, domain, node_name)
+            wrong = next(text for text in texts if not isinstance(text, str))
+            raise ModelError(f"'{self._path}': the name {wrong!r} is no UTF-8 text")
         scope = scopes[-1]
         values = scope.values
         inputs = [
             (values.get(name) or self._lookup(name, scopes, proto)) if name else None
             for name in proto.input
         ]
-        attributes = [self._attributes.read(a, scopes, proto.op_type) for a in proto.attribute]
+        attributes = [self._attributes.read(a, scopes, op_type) for a in proto.attribute]
         outputs = []
         for name in proto.output:
             if not name:
@@ -177,18 +179,22 @@ class Deserializer:
                 outputs.append(self._described(values[name], infos.get(name)))
             else:
                 outputs.append(self._defined(scope, name, infos.get(name)))
-        return ir.Node(
-            proto.domain,
-            proto.op_type,
+        node = ir.Node(
+            domain,
+            op_type,
             inputs,
             attributes,
             overload=proto.overload,
             outputs=outputs,
-            name=proto.name,
+            name=node_name,
             doc_string=proto.doc_string or None,
-            metadata_props=_metadata(proto.metadata_props),
-            device_configurations=self._devices(proto.device_configurations, scopes),
         )
+        # Most nodes have none of these, and to ask for the properties makes a dictionary of each.
+        if entries := proto.metadata_props:
+            node.metadata_props.update(_metadata(entries) or {})
+        if devices := proto.device_configurations:
+            node.device_configurations = self._devices(devices, scopes)
+        return node
 
     # -- values --------------------------------------------------------------------------------
 
@@ -245,8 +251,6 @@ class Deserializer:
     def _devices(
         self, protos: Sequence[onnx.NodeDeviceConfigurationProto], scopes: Sequence[Scope]
     ) -> tuple[Any, ...]:
-        if not protos:
-            return ()
         values = {name: value for scope in scopes for name, value in scope.values.items()}
         read = ir.serde.deserialize_node_device_configuration
         devices = [read(proto, values=values) for proto in protos]

@@ -98,7 +98,7 @@ EDITS: dict[str, Edit] = {
     "set_opset": lambda e, m: e.set_opset(m, "com.example", 3),
     "set_metadata": lambda e, m: e.set_metadata(m, "key", "text"),
     "set_doc": lambda e, m: e.set_doc(m.graph, "text"),
-    "swap": lambda e, m: e.swap(m.clone()),
+    "swap": lambda e, m: e.swap(make_model()),
 }
 
 
