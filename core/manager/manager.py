@@ -150,7 +150,7 @@ class Manager:
     def _step(self, step: Step) -> None:
         pass_, state = step.pass_, self.state
         if pass_.touches is not None and not pass_.touches.found_in(state.histogram):
-            self._record(step, "skipped", f"no {pass_.touches} in the model")
+            self._record(step, "skipped", f"no {pass_.touches}")
             return
         if pass_.idempotent and self._settled.get(pass_) == state.version:
             self._record(step, "skipped", "nothing has changed since it ran before")
