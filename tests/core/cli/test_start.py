@@ -7,10 +7,13 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from programs import program
+
+from passmgr.core.cli.start import SIGNALS
 
 # Writes a model, and sends the process a signal when the weights are half on the disk.
 STOPPED_WHILE_WRITING = """
@@ -24,6 +27,17 @@ def finish(file):
 emitter.finish = finish
 main()
 """
+
+
+@pytest.fixture(autouse=True)
+def heard() -> Iterator[None]:
+    """Let the programs under test hear signals that the tests themselves ignore, as under nohup."""
+    ignored = [number for number in SIGNALS if signal.getsignal(number) is signal.SIG_IGN]
+    for number in ignored:
+        signal.signal(number, signal.SIG_DFL)
+    yield
+    for number in ignored:
+        signal.signal(number, signal.SIG_IGN)
 
 
 @pytest.mark.parametrize(
