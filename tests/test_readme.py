@@ -1,0 +1,144 @@
+"""The README: its commands, code and output are those of the tool."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import sys
+import tomllib
+from pathlib import Path
+from types import ModuleType
+
+import onnx
+import onnx.parser
+import pytest
+
+import passmgr
+from passmgr.core.cli.app import main
+from passmgr.core.registry import load_registry
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+
+DROPOUT = """
+<ir_version: 9, opset_import: ["" : 18]>
+g (float[N, 4] x) => (float[N, 4] y) { a = Relu(x)  b = Dropout(a)  y = Neg(b) }"""
+
+
+def block(mark: str) -> str:
+    """Return the code block after the comment ``mark``."""
+    found = re.search(rf"<!-- {re.escape(mark)} -->\n```\w*\n(.*?)```\n", README, re.DOTALL)
+    assert found is not None, mark
+    return found[1]
+
+
+def module_of(path: Path, code: str, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    path.write_text(code)
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, path.stem, module)
+    spec.loader.exec_module(module)
+    return module
+
+
+def without_figures(text: str) -> list[str]:
+    """Return the lines without times, whose width varies with them."""
+    masked = re.sub(r"\b[\d.]+ (µs|ms|s)\b", "", text)
+    return [" ".join(line.split()) for line in masked.strip().splitlines()]
+
+
+def run_cli(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as stopped:
+        main(list(arguments))
+    assert isinstance(stopped.value.code, int)
+    return stopped.value.code
+
+
+def test_first_command_prints_what_the_readme_shows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = re.search(r"passmgr (run tests/models/\S+) -o small.onnx", README)
+    assert command is not None
+    verb, model = command[1].split()
+    monkeypatch.chdir(tmp_path)
+    assert run_cli(verb, str(ROOT / model), "-o", "small.onnx") == 0
+    assert without_figures(capsys.readouterr().out) == without_figures(block("output: run"))
+
+
+def test_pass_that_rounds_weights_gets_what_the_readme_shows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = """
+import numpy as np
+import onnx_ir as ir
+from passmgr import hookimpl, pass_
+
+@pass_()
+def round_weights(model, ctx):
+    \"\"\"Round every float weight.\"\"\"
+    for value in list(model.graph.initializers.values()):
+        if value.dtype == ir.DataType.FLOAT:
+            ctx.edit.set_const_value(value, ir.tensor(np.round(value.const_value.numpy(), 1)))
+
+@hookimpl
+def passmgr_register(registry):
+    registry.add_pass("round-weights", "liar:round_weights", summary="Round weights.")
+"""
+    liar = module_of(tmp_path / "liar.py", code, monkeypatch)
+    with pytest.raises(passmgr.PassmgrError) as failed:
+        passmgr.run(
+            ROOT / "tests/models/tiny_encoder.onnxtxt",
+            "eliminate-identity, round-weights, remove-unused",
+            registry=load_registry(extra=[liar]),
+        )
+    assert failed.value.exit_code == 1
+    said = " ".join(block("output: liar").split())
+    reason = failed.value.result.records[-1].reason
+    # The figure depends on the runtime's arithmetic in its last digits.
+    assert re.sub(r"0\.\d+", "", reason) in re.sub(r"0\.\d+", "", said)
+
+
+def test_example_plugin_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plugin = module_of(tmp_path / "my_passes.py", block("code: my_passes.py"), monkeypatch)
+    project = tomllib.loads(block("code: pyproject.toml"))
+    assert project["project"]["entry-points"]["passmgr"] == {"my-passes": "my_passes"}
+    model, out = tmp_path / "model.onnx", tmp_path / "small.onnx"
+    onnx.save(onnx.parser.parse_model(DROPOUT), model)
+    pipeline = re.search(r'passmgr run model.onnx -p "([^"]+)" -o small.onnx', README)
+    assert pipeline is not None
+    result = passmgr.run(model, pipeline[1], output=out, registry=load_registry(extra=[plugin]))
+    assert [node.op_type for node in onnx.load(out).graph.node] == ["Relu", "Neg"]
+    assert result.guard is not None
+    assert result.guard.status == "passed"
+
+
+def test_python_functions_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    onnx.save(onnx.parser.parse_model(DROPOUT), "model.onnx")
+    exec(block("code: api"), {})
+    assert "eliminate-no-ops changed 3 2" in capsys.readouterr().out
+
+
+def test_class_has_the_option() -> None:
+    names: dict[str, type] = {}
+    exec(block("code: options"), names)
+    assert names["Prune"]().ratio == 0.5
+    with pytest.raises(passmgr.PassmgrError, match="ratio"):
+        passmgr.run(ROOT / "tests/models/tiny_encoder.onnxtxt", [names["Prune"](ratio=2.0)])
+
+
+def test_every_option_and_folder_that_is_named_exists(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run_cli("run", "--help") == 0
+    told = capsys.readouterr().out
+    rows = re.findall(r"^\| `(--?[a-z-]+)", README, re.MULTILINE)
+    assert len(rows) > 8
+    assert [option for option in rows if option not in told] == []
+    inside = README[README.index("## Inside") :]
+    folders = re.findall(r"`((?:core|passes|plugins|benchmarks)[/\w]*)`", inside)
+    assert [name for name in folders if not (ROOT / name).is_dir()] == []
