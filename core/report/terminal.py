@@ -29,14 +29,13 @@ OPS_SHOWN = 20
 
 
 def table(*columns: str, right: Sequence[str] = ()) -> Table:
-    """Return an empty table without lines; only its last column wraps."""
+    """Return an empty table without lines; where it is too wide, all but figures wrap."""
     made = Table(box=None, padding=(0, 2, 0, 0), header_style="bold", pad_edge=False)
     for column in columns:
-        last = column == columns[-1]
         made.add_column(
             column,
             justify="right" if column in right else "left",
-            no_wrap=not last,
+            no_wrap=column in right,
             overflow="fold",
         )
     return made
