@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from passmgr.core.contract import Pass, PassContext, ops
 
-from .substitution import substitute, why_not
+from .substitution import bypass
 
 if TYPE_CHECKING:
     import onnx_ir as ir
@@ -31,17 +31,6 @@ class EliminateIdentity(Pass):
         for graph in ctx.graphs(model):
             for node in graph:
                 if node.op_type == "Identity" and not node.domain:
-                    _eliminate(node, ctx)
-
-
-def _eliminate(node: ir.Node, ctx: PassContext) -> None:
-    source, result = node.inputs[0], node.outputs[0]
-    if source is None:
-        return
-    if node.device_configurations:
-        ctx.remark("placed-on-devices", "this Identity may move data between devices", node=node)
-    elif (why := why_not(ctx.edit, result, source)) is not None:
-        ctx.remark(*why, node=node)
-    elif ctx.action(node, "eliminate"):
-        substitute(ctx.edit, result, source)
-        ctx.edit.remove(node)
+                    source = node.inputs[0]
+                    if source is not None:
+                        bypass(node, source, ctx)

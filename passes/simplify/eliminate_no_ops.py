@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from passmgr.core.contract import Pass, PassContext, ops
 
 from .opset import graphs_with_opset
-from .substitution import substitute, why_not
+from .substitution import bypass
 
 if TYPE_CHECKING:
     import onnx_ir as ir
@@ -46,15 +46,4 @@ class EliminateNoOps(Pass):
                     continue
                 source = rule(node, known)
                 if source is not None:
-                    _eliminate(node, source, ctx)
-
-
-def _eliminate(node: ir.Node, source: ir.Value, ctx: PassContext) -> None:
-    result = node.outputs[0]
-    if node.device_configurations:
-        ctx.remark("placed-on-devices", "this node may move data between devices", node=node)
-    elif (why := why_not(ctx.edit, result, source)) is not None:
-        ctx.remark(*why, node=node)
-    elif ctx.action(node, "eliminate"):
-        substitute(ctx.edit, result, source)
-        ctx.edit.remove(node)
+                    bypass(node, source, ctx)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from passmgr.core.contract import Approximate, Pass, PassContext, ops
 
 from .opset import graphs_with_opset
-from .substitution import obstacle, substitute
+from .substitution import bypass
 
 if TYPE_CHECKING:
     import onnx_ir as ir
@@ -39,11 +39,5 @@ class EliminateZeroAdditions(Pass):
                 if node.op_type not in ("Add", "Sub") or node.domain or len(node.inputs) != 2:
                     continue
                 source = neutral_operand(node, known, 0, (1, 0) if node.op_type == "Add" else (1,))
-                if source is None:
-                    continue
-                result = node.outputs[0]
-                if not ctx.edit.can_replace(result, source):
-                    ctx.remark("output-needs-name", obstacle(result, source), node=node)
-                elif ctx.action(node, "eliminate"):
-                    substitute(ctx.edit, result, source)
-                    ctx.edit.remove(node)
+                if source is not None:
+                    bypass(node, source, ctx)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import onnx_ir as ir
 
+    from passmgr.core.contract import PassContext
     from passmgr.core.ir.editor import Editor
 
 
@@ -24,6 +25,21 @@ def substitute(edit: Editor, old: ir.Value, new: ir.Value) -> None:
         if new.shape is None:
             edit.set_shape(new, old.shape)
     edit.replace(old, new)
+
+
+def bypass(node: ir.Node, source: ir.Value, ctx: PassContext) -> None:
+    """Let ``source`` stand in for the one result of ``node``, and remove the node.
+
+    Where that may not be, a remark says why.
+    """
+    result = node.outputs[0]
+    if node.device_configurations:
+        ctx.remark("placed-on-devices", "this node may move data between devices", node=node)
+    elif (why := why_not(ctx.edit, result, source)) is not None:
+        ctx.remark(*why, node=node)
+    elif ctx.action(node, "eliminate"):
+        substitute(ctx.edit, result, source)
+        ctx.edit.remove(node)
 
 
 def why_not(edit: Editor, old: ir.Value, new: ir.Value) -> tuple[str, str] | None:
