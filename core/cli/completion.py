@@ -22,4 +22,7 @@ def command(shell: str) -> None:
 
     script = get_completion_class(shell)
     assert script is not None  # one of the choices above
-    click.echo(script(app, {}, "passmgr", COMPLETE_VARIABLE).source())
+    source = script(app, {}, "passmgr", COMPLETE_VARIABLE).source()
+    # click's script for fish takes the second of all words between commas, and loses what a
+    # pipeline or a help text has after its first comma.
+    click.echo(source.replace('string split ","', 'string split --max 1 ","'))

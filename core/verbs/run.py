@@ -211,6 +211,8 @@ class _Run:
                 raise GuardBreachError(
                     f"the outcome does not compute what the model did: {verdict.reason}"
                 )
+            if max_drift is not None and verdict.status == "unverified":
+                raise CheckFailed(f"how far the outputs drifted is unknown: {verdict.reason}")
             if max_drift is not None and (verdict.drift or 0.0) > max_drift:
                 raise CheckFailed(f"the outputs drifted by {verdict.drift:.3g}, over {max_drift:g}")
 

@@ -197,6 +197,10 @@ def test_completion_script(passmgr: Any, shell: str) -> None:
     assert app_module.COMPLETE_VARIABLE in done.out
 
 
+def test_completion_for_fish_keeps_commas(passmgr: Any) -> None:
+    assert 'string split --max 1 "," $completion' in passmgr("completion", "fish").out
+
+
 @pytest.mark.parametrize(
     ("words", "expected"),
     [

@@ -145,6 +145,16 @@ def test_drift_over_the_budget_fails_the_check(model_file: Path, tmp_path: Path)
     assert not out.exists()
 
 
+def test_a_drift_that_cannot_be_measured_is_over_any_budget(
+    model_file: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(CheckFailed, match=r"how far the outputs drifted is unknown: .* the limit"):
+        passmgr.run(
+            model_file, scale(1.001), output=tmp_path / "o.onnx", max_drift=1, guard_limit=0
+        )
+    assert not (tmp_path / "o.onnx").exists()
+
+
 def test_given_inputs_are_used(model_file: Path) -> None:
     # Where everything is negative Relu hides the fault, which shows that these inputs were run.
     hiding = {"x": np.full((2, 4), -100, np.float32)}
