@@ -6,7 +6,7 @@ import io
 import os
 import pty
 import sys
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout, suppress
 
 import pytest
 from rich.text import Text
@@ -67,7 +67,10 @@ def test_progress_is_shown_on_a_terminal_and_removed() -> None:
             progress._live.refresh()
             assert list(items) == ["b"]
             assert progress._live.tasks == []
-            shown = os.read(reader, 10_000).decode()
+        shown = ""
+        with suppress(OSError):  # There is no more to read.
+            while text := os.read(reader, 10_000).decode():
+                shown += text
     finally:
         sys.stderr = before
         os.close(reader)
