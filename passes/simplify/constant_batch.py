@@ -236,9 +236,10 @@ class ConstantBatch:
 
 def _contents(tensor: ir.TensorProtocol) -> Hashable | None:
     """Return type, shape and bytes of a small tensor."""
-    if tensor.nbytes > SMALL_TENSOR or not is_feedable(tensor):
+    if not is_feedable(tensor) or tensor.size > SMALL_TENSOR:
         return None
-    return tensor.dtype, tuple(tensor.shape.numpy()), tensor.tobytes()
+    array = tensor.numpy()
+    return tensor.dtype, array.shape, array.tobytes()
 
 
 def _outputs(nodes: Iterable[ir.Node]) -> set[ir.Value]:

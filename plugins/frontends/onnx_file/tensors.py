@@ -18,7 +18,7 @@ from ...onnx_format.wire import IN_THIS_FILE
 
 _EXTERNAL = onnx.TensorProto.EXTERNAL
 _STRING = onnx.TensorProto.STRING
-_TYPES = {int(dtype) for dtype in ir.DataType} - {0}
+_TYPES = {int(dtype): dtype for dtype in ir.DataType if dtype}
 
 
 class MessageTensor(ir.serde.TensorProtoTensor):
@@ -27,12 +27,18 @@ class MessageTensor(ir.serde.TensorProtoTensor):
     Constants of a graph are looked at by many passes, and decoding one costs as much as a node.
     """
 
-    __slots__ = ("_array", "_shape")
+    __slots__ = ("_array", "_dtype", "_shape")
 
     def __init__(self, proto: onnx.TensorProto) -> None:
         super().__init__(proto)
+        self._dtype = _TYPES[proto.data_type]
         self._array: np.ndarray[Any, Any] | None = None
         self._shape: ir.Shape | None = None
+
+    @property
+    def dtype(self) -> ir.DataType:  # type: ignore[override]
+        """The element type."""
+        return self._dtype
 
     @property
     def shape(self) -> ir.Shape:  # type: ignore[override]
