@@ -1,8 +1,8 @@
 """From a ``ModelProto`` to the IR, in one pass that keeps everything and checks the structure.
 
 ``onnx_ir.serde`` does the same for well-formed models. Here a value that nothing produces, one that
-is defined twice and a cycle are errors with a name, types that the IR cannot express are carried
-along, and the time a node takes is about halved.
+is defined twice and a cycle are errors with a name, and types that the IR cannot express are
+carried along.
 """
 
 from __future__ import annotations
