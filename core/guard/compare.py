@@ -35,10 +35,10 @@ def compare_outputs(
     The distance of an output is ``max |a - b| / max |reference|`` over its finite elements, in
     float64; where the reference is all zero it is measured against 1. Under ``Approximate`` it
     may be ``rtol`` or :data:`FLOOR` eps of the dtype, whichever is larger, plus ``atol`` in
-    absolute terms. Under ``Exact`` every element must be equal, the sign of a zero included;
-    NaN equals NaN. A NaN or an infinity
-    that appears, vanishes or changes its sign, another dtype and another rank are breaches under
-    every effect, as is another shape unless the output's shape depends on data.
+    absolute terms. Under ``Exact`` every element must be equal, the sign of a zero included; NaN
+    equals NaN. A NaN or an infinity that appears, vanishes or changes its sign, another dtype and
+    another rank are breaches under every effect, as is another shape unless the output's shape
+    depends on data.
 
     Args:
         reference: Values of the reference: arrays, lists, dictionaries, ``None``.
