@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import onnx_ir as ir
 
+from .new_constants import feed_scalars
+
 if TYPE_CHECKING:
     from collections.abc import Collection
 
@@ -32,6 +34,7 @@ class Placement:
         """
         edit, graph = self._edit, node.graph
         assert graph is not None
+        feed_scalars(edit, value, tensor)
         dims = tensor.shape.numpy()
         if self._in_function or value.is_graph_output():
             new = edit.insert_node(

@@ -40,16 +40,12 @@ from .constant_placement import Placement
 from .foldable import is_foldable, is_foldable_type
 from .growth import GrowthLimit
 from .shape_values import ShapeValues
-from .substitution import scalar_obstacle
 
 if TYPE_CHECKING:
     from ..analyze.shape_functions import Typing
 
     GraphLike = ir.Graph | ir.Function
     Tensors = dict[ir.Value, ir.TensorProtocol]
-
-_FINAL = ("no-scalar", "runtime-refused")
-"""Reasons that another round does not take away."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +100,7 @@ class _Folding:
     def run(self) -> None:
         """Fold until nothing is left that became constant or small enough by the last round."""
         while self._round():
-            self._left = {n: why for n, why in self._left.items() if why[0] in _FINAL}
+            self._left = {n: why for n, why in self._left.items() if why[0] == "runtime-refused"}
         for node, (code, reason) in self._left.items():
             self._ctx.remark(code, reason, node=node)
 
@@ -267,10 +263,6 @@ class _Folding:
                 by_node.setdefault(producer, []).append(value)
         for node, values in by_node.items():
             if not all(value in results for value in values):
-                continue
-            reasons = [scalar_obstacle(value, len(results[value].shape)) for value in values]
-            if why := next(filter(None, reasons), None):
-                self._left[node] = ("no-scalar", why)
                 continue
             if not self._ctx.action(node, "fold"):
                 continue

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 from passmgr.core.contract import Pass, PassContext, ops
 from passmgr.core.ir.walk import node_subgraphs
 
-from .substitution import scalar_obstacle, substitute
+from .substitution import substitute
 
 if TYPE_CHECKING:
     import onnx_ir as ir
@@ -81,11 +81,8 @@ def _fold_value(
         return
     elements = numbers if isinstance(numbers, tuple) else (numbers,)
     if all(isinstance(number, int) for number in elements):
-        why = scalar_obstacle(value, int(isinstance(numbers, tuple)))
-        if why is not None:
-            ctx.remark("no-scalar", why, node=node)
-        elif ctx.action(node, "fold"):
-            ctx.edit.replace_uses(value, _constant(graph, node, numbers, dtype, ctx))
+        if ctx.action(node, "fold"):
+            substitute(ctx.edit, value, _constant(graph, node, numbers, dtype, ctx))
         return
     first = seen.setdefault((dtype, numbers), value)
     if first is not value and ctx.action(node, "merge"):

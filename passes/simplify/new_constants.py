@@ -10,6 +10,25 @@ if TYPE_CHECKING:
     from passmgr.core.ir.editor import Editor
 
 
+def feed_scalars(edit: Editor, value: ir.Value, tensor: ir.TensorProtocol) -> None:
+    """Let every Range that reads ``value``, which ``tensor`` takes the place of, read a scalar.
+
+    Range asks for scalars. Runtimes take one element of another rank as long as they meet it when
+    they run, and refuse to load the model where it is a constant.
+    """
+    ranges = [use for use in value._uses if use.node.op_type == "Range" and not use.node.domain]
+    if not ranges or not len(tensor.shape) or tensor.size != 1:
+        return
+    scalar = ir.Tensor(tensor.numpy().reshape(()))
+    for node, index in ranges:
+        constant = edit.insert_node(
+            node, "Constant", [], [ir.AttrTensor("value", scalar)], name=f"{value.name}_scalar"
+        ).outputs[0]
+        edit.set_type(constant, ir.TensorType(scalar.dtype))
+        edit.set_shape(constant, ())
+        edit.replace_input(node, index, constant)
+
+
 def add_constant(
     edit: Editor,
     container: ir.Graph | ir.Function,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .new_constants import feed_scalars
+
 if TYPE_CHECKING:
     import onnx_ir as ir
 
@@ -24,6 +26,8 @@ def substitute(edit: Editor, old: ir.Value, new: ir.Value) -> None:
             edit.set_type(new, old.type)
         if new.shape is None:
             edit.set_shape(new, old.shape)
+    if new.const_value is not None and new.is_initializer():
+        feed_scalars(edit, old, new.const_value)
     edit.replace(old, new)
 
 
@@ -35,32 +39,11 @@ def bypass(node: ir.Node, source: ir.Value, ctx: PassContext) -> None:
     result = node.outputs[0]
     if node.device_configurations:
         ctx.remark("placed-on-devices", "this node may move data between devices", node=node)
-    elif (why := why_not(ctx.edit, result, source)) is not None:
-        ctx.remark(*why, node=node)
+    elif not ctx.edit.can_replace(result, source):
+        ctx.remark("output-needs-name", obstacle(result, source), node=node)
     elif ctx.action(node, "eliminate"):
         substitute(ctx.edit, result, source)
         ctx.edit.remove(node)
-
-
-def why_not(edit: Editor, old: ir.Value, new: ir.Value) -> tuple[str, str] | None:
-    """Return the code and the reason why ``new`` may not take the place of ``old``, if so."""
-    if not edit.can_replace(old, new):
-        return "output-needs-name", obstacle(old, new)
-    if new.is_initializer() and new.const_value is not None:
-        reason = scalar_obstacle(old, len(new.const_value.shape))
-        return None if reason is None else ("no-scalar", reason)
-    return None
-
-
-def scalar_obstacle(value: ir.Value, rank: int) -> str | None:
-    """Return why a constant of ``rank`` may not take the place of ``value``, ``None`` if it may.
-
-    Range asks for scalars. Runtimes take one element of another rank as long as they meet it when
-    they run, and refuse to load the model where it is a constant.
-    """
-    if rank and any(user.op_type == "Range" and not user.domain for user, _ in value._uses):
-        return "a Range reads it, which takes no constant but scalars"
-    return None
 
 
 def obstacle(old: ir.Value, new: ir.Value) -> str:
