@@ -530,7 +530,7 @@ def test_what_is_computed_in_parts_is_what_is_computed_at_once(monkeypatch):
 def test_a_range_gets_a_scalar_for_a_constant_of_one_element():
     model = model_of("""g (int64 n) => (int64[m] y) <int64[1] one = {1}, int64 k = {1}> {
         two = Add(one, k)  z = Sub(k, k)  y = Range(z, two, n) }""")
-    fold(model, {"n": np.int64(1)})
+    fold(model, {"n": np.array(1)})
     assert ops(model.graph) == ["Range"]
     assert all(not value.shape for value in model.graph.node(0).inputs)
 
