@@ -205,6 +205,8 @@ class _Run:
 
         def judge(model: ir.Model | Path) -> None:
             assert self.original is not None
+            if isinstance(model, Path) and model.suffix != ".onnx":  # No runtime reads it itself.
+                model = load_model(model, self.registry)
             verdict = self.guard.judge(self.original, model, combine_effects(self.manager.effects))
             self.result.guard = verdict
             if verdict.status == "breach":

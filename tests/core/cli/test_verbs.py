@@ -21,6 +21,14 @@ def test_run_writes_a_model_and_a_summary(passmgr: Any, model: Path, tmp_path: P
     assert (tmp_path / "out.onnx").exists()
 
 
+def test_run_compares_the_text_form_too(passmgr: Any, model: Path) -> None:
+    done = passmgr("run", model, "-p", "eliminate-identity", "-o", "out.onnxtxt")
+    assert (done.code, done.err) == (0, "")
+    line = "out.onnxtxt: 3 -> 2 nodes, 8 B, verified: outputs bit-equal"
+    assert done.out.splitlines()[-1] == line
+    assert passmgr("compare", model, "out.onnxtxt").code == 0
+
+
 def test_run_tells_why_a_pass_did_nothing(passmgr: Any, model: Path) -> None:
     done = passmgr("run", model, "-p", "eliminate-identity, eliminate-identity")
     assert done.code == 0, done.err
