@@ -72,7 +72,8 @@ class Transaction:
             with suppress(OSError):  # What a full disk does not take, it need not.
                 file.close()
         for path in self._temporary:
-            path.unlink(missing_ok=True)
+            with suppress(OSError):  # There never was one where the name is too long.
+                path.unlink(missing_ok=True)
         if self._data is not None and not committed:
             self._data.unlink(missing_ok=True)
         if self._replaced is not None:

@@ -57,6 +57,13 @@ def test_a_failed_check_leaves_all_as_it_was(
     assert out.read_text() == "old"
 
 
+def test_a_name_that_leaves_no_room_for_a_temporary_one(tmp_path: Path) -> None:
+    model = load(onnx_models.dense(), tmp_path / "in" / "a.onnx")
+    with pytest.raises(OutputError, match="File name too long; nothing was left"):
+        emit(model, tmp_path / f"{'o' * 245}.onnx")
+    assert names(tmp_path) == ["in"]
+
+
 def _full_disk(call: int) -> Callable[..., Any]:
     """Return an ``os.fsync`` that finds the disk full at the ``call``-th call."""
     left = [call]
