@@ -51,6 +51,21 @@ def _register_analyses(registry: Registrar) -> None:
         "passmgr.passes.analyze.symbolic_shapes:SymbolicShapes",
         summary="Dimensions and shape arithmetic as expressions of the sizes left open.",
     )
+    registry.add_analysis(
+        "value-sizes",
+        "passmgr.passes.analyze.sizes:ValueSizes",
+        summary="Dimensions of every value, also in loops and called functions.",
+    )
+    registry.add_analysis(
+        "costs",
+        "passmgr.passes.analyze.costs:Costs",
+        summary="Multiply-accumulates of every node.",
+    )
+    registry.add_analysis(
+        "peak-memory",
+        "passmgr.passes.analyze.memory:PeakMemory",
+        summary="Largest sum of bytes of activations alive at once.",
+    )
 
 
 def _register_passes(registry: Registrar) -> None:
