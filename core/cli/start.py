@@ -27,6 +27,7 @@ def main() -> None:
     for number in SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:  # As under nohup.
             signal.signal(number, _stop)
+    sys.unraisablehook = _again
     try:
         from .app import main as run
 
@@ -42,3 +43,16 @@ def main() -> None:
 def _stop(number: int, _: FrameType | None) -> None:
     signal.signal(number, signal.SIG_DFL)  # Whoever asks twice gets it at once.
     raise Stopped(number)
+
+
+def _again(ignored: sys.UnraisableHookArgs) -> None:
+    """Send a signal once more that came in code such as a destructor, which no error can leave."""
+    if not isinstance(ignored.exc_value, Stopped):
+        sys.__unraisablehook__(ignored)
+        return
+    import os
+    import threading
+
+    number = ignored.exc_value.exit_code - 128
+    signal.signal(number, _stop)
+    threading.Timer(0.01, os.kill, (os.getpid(), number)).start()

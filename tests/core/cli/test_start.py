@@ -89,6 +89,24 @@ def test_interrupt_before_the_command_line_is_there(tmp_path: Path) -> None:
         assert done.returncode == 130
 
 
+def test_interrupt_of_a_destructor_is_not_lost() -> None:
+    code = (
+        "import os, signal, time\n"
+        "from passmgr.core.cli import app, start\n"
+        "class Deaf:\n"
+        "    def __del__(self):\n"
+        "        os.kill(os.getpid(), signal.SIGINT)\n"
+        "        time.sleep(0)\n"
+        "def main():\n"
+        "    Deaf()\n"
+        "    time.sleep(60)\n"
+        "app.main = main\n"
+        "start.main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (130, "error: interrupted\n")
+
+
 def test_signal_that_is_ignored_stays_ignored() -> None:
     code = (
         "import os, signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
