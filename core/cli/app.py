@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import click
 
 from ..errors import OutputError, PassmgrError
+from .start import signal_behind
 from .verb import Settings, Verb, global_options
 
 VERBS = {
@@ -127,13 +128,6 @@ def _run(arguments: list[str], settings: Settings) -> int:
         return _explain(error, settings)
 
 
-def _interruption(error: BaseException | None) -> KeyboardInterrupt | None:
-    """Return the signal behind ``error``: some code makes another error of whatever stops it."""
-    while error is not None and not isinstance(error, KeyboardInterrupt):
-        error = error.__cause__ or error.__context__
-    return error
-
-
 def _explain(error: BaseException, settings: Settings) -> int:
     """Tell the user what went wrong in one line, and return the exit code."""
     from ..registry.entries import describe_error
@@ -143,7 +137,7 @@ def _explain(error: BaseException, settings: Settings) -> int:
         import traceback
 
         traceback.print_exception(error)
-    error = _interruption(error) or error
+    error = signal_behind(error) or error
     if isinstance(error, KeyboardInterrupt):
         code, text = getattr(error, "exit_code", INTERRUPTED), str(error) or "interrupted"
     elif isinstance(error, click.UsageError):

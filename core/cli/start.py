@@ -32,12 +32,22 @@ def main() -> None:
         from .app import main as run
 
         run()
-    except Stopped as stopped:  # It came before the command line could tell.
+    except (Exception, Stopped) as error:  # It came before the command line could tell.
+        stopped = signal_behind(error)
+        if not isinstance(stopped, Stopped):
+            raise
         print(f"error: {stopped}", file=sys.stderr)
         sys.exit(stopped.exit_code)
     finally:
         for number in SIGNALS:  # What is left is the way out, which nothing should disturb.
             signal.signal(number, signal.SIG_IGN)
+
+
+def signal_behind(error: BaseException | None) -> KeyboardInterrupt | None:
+    """Return the signal behind ``error``: some code makes another error of whatever stops it."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error
 
 
 def _stop(number: int, _: FrameType | None) -> None:

@@ -82,8 +82,12 @@ def test_interrupt_in_the_middle_of_a_run_leaves_nothing(model: Path, tmp_path: 
     assert [path for path in sorted(tmp_path.iterdir()) if path.name != "__pycache__"] == before
 
 
-def test_interrupt_before_the_command_line_is_there(tmp_path: Path) -> None:
-    (tmp_path / "click.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_interrupt_before_the_command_line_is_there(tmp_path: Path, wrapped: bool) -> None:
+    code = "os.kill(os.getpid(), signal.SIGINT)"
+    if wrapped:  # As Python 3.11 does where a class is made.
+        code = f"try: {code}\nexcept KeyboardInterrupt as error: raise RuntimeError from error"
+    (tmp_path / "click.py").write_text(f"import os, signal\n{code}\n")
     with program("list", PYTHONPATH=str(tmp_path)) as done:
         assert done.communicate() == ("", "error: interrupted\n")
         assert done.returncode == 130
