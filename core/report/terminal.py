@@ -13,7 +13,7 @@ from rich.text import Text
 from ..contract import OptionSpec
 from ..registry import Entry, PluginInfo
 from ..registry.entries import SINGULAR
-from .units import counted, size
+from .units import amount, counted, size
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 OPS_SHOWN = 20
 """Op types in an inspection that a person reads; JSON has all."""
+
+NAMED = 3
+"""Nodes of unknown cost that are named to a person; JSON has all."""
 
 
 def table(*columns: str, right: Sequence[str] = ()) -> Table:
@@ -132,17 +135,12 @@ def inspection(model: str, found: Inspection) -> list[RenderableType]:
         "producer": found.producer,
         "nodes": f"{found.nodes:,}" + (f" (with {' and '.join(inner)})" if inner else ""),
         "parameters": parameters,
+        **_costs(found),
         "functions": ", ".join(found.functions),
     }
     facts |= {"external data": _external(found.external_files)}
     facts |= {f"metadata {key}": value for key, value in found.metadata.items()}
     facts |= {"description": found.doc}
-    ops = table("op", "nodes", right=["nodes"])
-    for name, count in list(found.ops.items())[:OPS_SHOWN]:
-        ops.add_row(name, f"{count:,}")
-    rest = list(found.ops.values())[OPS_SHOWN:]
-    if rest:
-        ops.add_row(f"... {counted(len(rest), 'more op type')}", f"{sum(rest):,}")
     return [
         pairs(facts),
         "",
@@ -150,8 +148,52 @@ def inspection(model: str, found: Inspection) -> list[RenderableType]:
         "",
         _signature("output", found.outputs),
         "",
-        ops,
+        _ops(found),
     ]
+
+
+def _ops(found: Inspection) -> Table:
+    """Return the commonest op types, and all that cost MACs."""
+    macs = found.costs.by_op if found.costs else {}
+    columns = ["nodes", "MACs"] if macs else ["nodes"]
+    grid = table("op", *columns, right=columns)
+    rest: list[int] = []
+    for position, (name, count) in enumerate(found.ops.items()):
+        if position < OPS_SHOWN or name in macs:
+            cost = [amount(macs[name]) if name in macs else ""] if macs else []
+            grid.add_row(Text(name), f"{count:,}", *cost)
+        else:
+            rest.append(count)
+    if rest:
+        grid.add_row(f"... {counted(len(rest), 'more op type')}", f"{sum(rest):,}")
+    return grid
+
+
+def _costs(found: Inspection) -> dict[str, str]:
+    """Return MACs and memory as text, with what they leave out."""
+    at = ", ".join(f"{name} {size}" for name, size in found.dims.items())
+    at = f" at {at}" if at else ""
+    told: dict[str, str] = {}
+    if costs := found.costs:
+        told["MACs"] = amount(costs.macs) + at + _without("node", [n for n, _ in costs.unknown])
+        told["MACs"] += "".join(f"; {reason}: {name}" for name, reason in costs.approximate[:NAMED])
+        more = len(costs.approximate) - NAMED
+        told["MACs"] += f" and {more} more" if more > 0 else ""
+    if memory := found.memory:
+        where = f", largest at {memory.peak_node}" if memory.peak_node else ""
+        told["peak memory"] = (
+            f"{size(memory.peak_bytes)} of activations{at}{where}"
+            + _without("value", [f"'{name}'" for name in memory.unknown])
+            + f"; beside {size(memory.constant_bytes)} of constants"
+        )
+    return told
+
+
+def _without(noun: str, names: Sequence[str]) -> str:
+    if not names:
+        return ""
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return f", without {counted(len(names), noun)} not known: {', '.join(names[:NAMED])}{more}"
 
 
 def _external(files: Mapping[str, int]) -> str:

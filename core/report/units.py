@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+_PREFIXES = "kMGTPE"
+
 
 def size(count: int) -> str:
     """Return a number of bytes in decimal units, such as ``437.8 MB``."""
@@ -13,6 +15,18 @@ def size(count: int) -> str:
         if abs(number) < 999.95:
             return f"{number:.1f} {unit}"
     return f"{number / 1000:.1f} TB"
+
+
+def amount(count: int) -> str:
+    """Return a number in three digits with the SI prefix of its size, such as ``21.4 M``."""
+    if abs(count) < 1000:
+        return str(count)
+    power = min((len(str(abs(count))) - 1) // 3, len(_PREFIXES))
+    if round(abs(count) / 1000**power, 2) >= 999.5 and power < len(_PREFIXES):
+        power += 1
+    number = count / 1000**power
+    digits = 0 if abs(number) >= 99.95 else 1 if abs(number) >= 9.995 else 2
+    return f"{number:.{digits}f} {_PREFIXES[power - 1]}"
 
 
 def duration(seconds: float) -> str:

@@ -26,6 +26,7 @@ from .evaluate import Evaluator, is_decided_by, summed
 from .expressions import Number, multiply, opaque
 from .mac_rules import node_macs
 from .sizes import MALFORMED, Sizes, ValueSizes
+from .symbolic_access import input_at
 
 OpKind = tuple[str, str]
 """Domain and op type."""
@@ -261,7 +262,8 @@ class _Counting:
 
     def _branches(self, node: ir.Node, graphs: Sequence[ir.Graph]) -> Sequence[ir.Graph]:
         """Return the branch that is taken, or both where the condition is not known."""
-        condition = self._sizes.numbers.get(node.inputs[0]) if node.inputs[0] is not None else None
+        given = input_at(node, 0)
+        condition = None if given is None else self._sizes.numbers.get(given)
         if isinstance(condition, tuple):
             condition = condition[0] if len(condition) == 1 else None
         name = "then_branch" if condition else "else_branch"

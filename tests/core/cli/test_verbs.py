@@ -251,6 +251,60 @@ def test_inspect_shows_the_signature(passmgr: Any, model: Path) -> None:
     assert "parameters 2 (float 8 B)" in rows
     assert "x tensor(float) [n, 2]" in rows
     assert "Identity 1" in rows
+    assert "MACs 0 at n 1" in rows
+    assert any(
+        row.startswith("peak memory 24 B of activations at n 1, largest at ") for row in rows
+    )
+
+
+@pytest.fixture
+def product(tmp_path: Path) -> Path:
+    import onnx
+
+    path = tmp_path / "product.onnx"
+    text = """<ir_version: 8, opset_import: ["" : 17, "own" : 1]>
+        g (float[n, k, 100] x, float[100, 50] w, float[] u) => (y, z)
+        { a = MatMul(x, w)  y = Relu(a)  z = own.Op(u) }"""
+    onnx.save(onnx.parser.parse_model(text), path)
+    return path
+
+
+def test_inspect_shows_costs_at_sizes(passmgr: Any, product: Path) -> None:
+    done = passmgr("inspect", product, "--dim", "n=2", "--dim=k=3")
+    rows = [" ".join(line.split()) for line in done.out.splitlines()]
+    unknown = "without 1 node not known: own::Op that makes 'z'"
+    assert f"MACs 30.0 k at n 2, k 3, {unknown}" in rows
+    assert "op nodes MACs" in rows
+    assert "MatMul 1 30.0 k" in rows
+    data = json.loads(passmgr("inspect", product, "--dim", "n=2", "--json").out)
+    assert data["dims"] == {"n": 2, "k": 1}
+    assert data["costs"]["macs"] == 2 * 100 * 50
+    assert data["costs"]["unknown"][0][0] == "own::Op that makes 'z'"
+    assert data["memory"]["peak_node"] == "Relu that makes 'y'"
+    assert data["memory"]["peak_bytes"] == 2 * 100 * 4 + 100 * 50 * 4 + 2 * 2 * 50 * 4
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--dim", "m=2"], "error: no input has an open dimension 'm'; open dimensions: 'n', 'k'"),
+        (["--dim", "a=b=2"], "error: no input has an open dimension 'a=b'"),
+        (["--dim", "n=0"], "'n=0' is not of the form NAME=NUMBER with a whole number from 1"),
+        (["--dim", "n=-1"], "'n=-1' is not of the form"),
+        (["--dim", "n=1.5"], "'n=1.5' is not of the form"),
+        (["--dim", "n=²"], "'n=²' is not of the form"),
+        (["--dim", "n=" + "9" * 5000], "is not of the form"),
+        (["--dim", "2"], "'2' is not of the form"),
+        (["--dim", "=2"], "'=2' is not of the form"),
+        (["--dim", "n=2", "--dim", "n=3"], "'n' is given as 2 and as 3"),
+    ],
+)
+def test_inspect_refuses_sizes(
+    passmgr: Any, product: Path, options: list[str], message: str
+) -> None:
+    done = passmgr("inspect", product, *options)
+    assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
+    assert message in done.err
 
 
 def test_compare_exits_with_1_where_models_differ(passmgr: Any, model: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from passmgr.core.report.units import counted, duration, size
+from passmgr.core.report.units import amount, counted, duration, size
 
 
 @pytest.mark.parametrize(
@@ -48,3 +48,24 @@ def test_duration(seconds: float, text: str) -> None:
 )
 def test_counted(count: int, noun: str, text: str) -> None:
     assert counted(count, noun) == text
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [
+        (0, "0"),
+        (999, "999"),
+        (1000, "1.00 k"),
+        (9_994, "9.99 k"),
+        (9_996, "10.0 k"),
+        (99_960, "100 k"),
+        (999_400, "999 k"),
+        (999_600, "1.00 M"),
+        (21_400_000, "21.4 M"),
+        (4_089_184_256, "4.09 G"),
+        (10**18, "1.00 E"),
+        (10**22, "10000 E"),
+    ],
+)
+def test_amount(count: int, text: str) -> None:
+    assert amount(count) == text
