@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from passmgr.core.contract import Pass, PassContext, ops
 
 from .opset import graphs_with_opset
+from .substitution import bypass
 
 if TYPE_CHECKING:
     import onnx_ir as ir
@@ -70,8 +71,12 @@ def _merge(
         return
     if len(middle._uses) > 1 or middle.is_graph_output():
         return  # the first one would stay, and nothing be gained
-    if ctx.action(node, "merge"):
+    before, after = known.dims(source), known.dims(node.outputs[0])
+    if before is not None and before == after and ctx.edit.can_replace(node.outputs[0], source):
+        bypass(node, source, ctx)
+    elif ctx.action(node, "merge"):
         _rewrite(container, node, source, target, ctx)
+    if not middle._uses:
         ctx.edit.remove(producer)
 
 

@@ -9,18 +9,30 @@ import pytest
 
 import passmgr
 
-MODELS = sorted((Path(__file__).parents[1] / "models").glob("*.onnxtxt"))
+ROOT = Path(__file__).parents[2]
+MODELS = sorted(
+    [*ROOT.glob("tests/models/*.onnxtxt"), *ROOT.glob("core/testing/models/*.onnxtxt")],
+    key=lambda path: path.name,
+)
+CLEAN = ("quantized", "random", "shadows")
+"""Models from which nothing can be left out."""
+INVALID = ("shadows",)
+"""Models that no runtime takes before their names are made unique."""
 
 
 @pytest.mark.parametrize("path", MODELS, ids=lambda path: path.stem)
 def test_default_cleans_up_and_is_done(path: Path, tmp_path: Path) -> None:
     first = passmgr.run(path, output=tmp_path / "one.onnx", guard="each", verify="each")
     assert first.guard is not None
-    assert first.guard.status == "passed", first.guard.reason
-    assert first.records[-1].nodes_after < first.records[0].nodes_before
+    if path.stem not in INVALID:
+        assert first.guard.status == "passed", first.guard.reason
+    if path.stem not in CLEAN:
+        assert first.records[-1].nodes_after < first.records[0].nodes_before
     onnx.checker.check_model(tmp_path / "one.onnx", full_check=True)
     again = passmgr.run(tmp_path / "one.onnx", output=tmp_path / "two.onnx")
-    assert [record.name for record in again.records if record.status == "changed"] == []
+    # Inference may know more of a dimension once the node is gone that hid it.
+    changed = {record.name for record in again.records if record.status == "changed"}
+    assert changed <= {"infer-shapes"}
 
 
 @pytest.mark.parametrize("path", MODELS, ids=lambda path: path.stem)

@@ -62,6 +62,11 @@ CASES = {
         "y = Expand(a, t)",
         "Shape ReduceSum Gather Concat Expand",
     ),
+    "squeeze after unsqueeze": (
+        "merge-reshapes",
+        "a = Unsqueeze(x, v1)  b = Squeeze(a, v1)  y = Relu(b)",
+        "Relu",
+    ),
     "reshape after unsqueeze": (
         "merge-reshapes",
         "a = Unsqueeze(x, v1)  y = Reshape(a, flat)",
