@@ -2,8 +2,8 @@
 
 The walk of `symbolic-shapes`, for figures about the model and not for rewrites: initializers that a
 caller may override are taken as they are, a function is followed into each of its calls, and the
-bodies of Loop and Scan are given the shapes of what enters them. Sizes can be fixed beforehand,
-which decides what expressions leave open.
+bodies of Loop and Scan are given the shapes of what enters them. What the file declares is taken
+where nothing else is known. Sizes fixed beforehand decide what expressions leave open.
 """
 
 from __future__ import annotations
@@ -32,14 +32,7 @@ from .symbolic_shapes import ShapeFacts, Walk
 if TYPE_CHECKING:
     from .symbolic_shapes import Dims, GraphLike
 
-MALFORMED = (
-    ArithmeticError,
-    AttributeError,
-    LookupError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-)
+MALFORMED = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 """What a rule raises on a node that no runtime would take; such a node says nothing."""
 
 DEEPEST = 4
@@ -118,15 +111,23 @@ class _SizeWalk(Walk):
                     self._declared(value, value.shape)
 
     def _declared(self, value: ir.Value, shape: ir.Shape) -> None:
-        """Take a number that the file declares where nothing else is known."""
+        """Take what the file declares where nothing else is known."""
         found = self.dims.get(value)
+        if found is not None and all(isinstance(dim, int) for dim in found):
+            return
+        # A symbol that is not of the signature stands for no size that anybody can give.
+        told = [
+            self._size("", dim)
+            if (dim >= 0 if isinstance(dim, int) else dim.value in self.symbols)
+            else None
+            for dim in shape
+        ]
         if found is None:
-            dims = [dim if isinstance(dim, int) else self.fresh() for dim in shape]
-            self.dims[value] = tuple(dims)
-        elif len(found) == len(shape) and not all(isinstance(dim, int) for dim in found):
+            self.dims[value] = tuple(self.fresh() if dim is None else dim for dim in told)
+        elif len(found) == len(told):
             self.dims[value] = tuple(
-                b if isinstance(b, int) and not is_decided_by(a, self.symbols) else a
-                for a, b in zip(found, shape, strict=True)
+                a if b is None or is_decided_by(a, self.symbols) else b
+                for a, b in zip(found, told, strict=True)
             )
 
     def _inputs(self, graph: ir.Graph) -> None:
