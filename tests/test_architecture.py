@@ -90,6 +90,24 @@ def test_pyproject_lists_every_package() -> None:
     assert {folder for folder in folders if not (REPO / folder / "__init__.py").exists()} == set()
 
 
+def test_pyproject_lists_every_file_that_is_no_module() -> None:
+    text = (REPO / "pyproject.toml").read_text(encoding="utf-8")
+    setuptools = tomllib.loads(text)["tool"]["setuptools"]
+    listed = set()
+    for package, patterns in setuptools["package-data"].items():
+        folder = setuptools["package-dir"].get(package, "/".join(package.split(".")[1:]))
+        for pattern in patterns:
+            listed |= {path for path in (REPO / folder).glob(pattern) if path.is_file()}
+    others = {
+        path
+        for room in BELOW
+        for path in (REPO / room).rglob("*")
+        if path.is_file() and path.suffix not in (".py", ".pyc")
+    }
+    assert listed
+    assert listed == others
+
+
 def test_top_level_is_the_agreed_one() -> None:
     done = subprocess.run(
         ["git", "ls-files"], cwd=REPO, capture_output=True, text=True, check=False

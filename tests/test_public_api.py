@@ -68,7 +68,9 @@ def test_command_stays_light(command: str) -> None:
     assert loaded_after(command) <= {"rich"}
 
 
-@pytest.mark.parametrize("verb", ["", "run", "plan", "list", "describe", "inspect", "compare"])
+@pytest.mark.parametrize(
+    "verb", ["", "run", "plan", "list", "describe", "inspect", "compare", "new-plugin"]
+)
 def test_help_loads_not_even_rich(verb: str) -> None:
     assert loaded_after(cli(*verb.split(), "--help")) == set()
 

@@ -21,6 +21,7 @@ VERBS = {
     "describe": "Describe a pass, fact, bridge or pipeline by name.",
     "inspect": "Show what a model consists of.",
     "compare": "Run the same inputs through two models and compare the outputs.",
+    "new-plugin": "Make a plugin of your own: a package with an example that works.",
     "completion": "Print the script that completes passmgr commands in a shell.",
 }
 INTERRUPTED = 130
@@ -45,7 +46,8 @@ class Verbs(click.Group):
         """Import the verb."""
         if cmd_name not in VERBS:
             return None
-        command = importlib.import_module(f".{cmd_name}", __package__).command
+        module = f".{cmd_name.replace('-', '_')}"
+        command = importlib.import_module(module, __package__).command
         assert isinstance(command, Verb)
         return command
 
