@@ -92,11 +92,19 @@ def _from_path(spec: str, signature: Sequence[ValueInfo]) -> Iterator[Mapping[st
     elif path.is_file():
         yield _from_npz(path)
     elif re.fullmatch(r"[\w.]+:[\w.]+", spec):
-        yield from _from_result(_function(spec)(), f"'{spec}'")
+        yield from _from_result(_called(spec), f"'{spec}'")
     else:
         raise UsageError(
             f"inputs: '{spec}' is no file, no folder and no function such as 'module:function'"
         )
+
+
+def _called(spec: str) -> Any:
+    function = _function(spec)
+    try:
+        return function()
+    except Exception as error:  # whatever the user's own function raises
+        raise UsageError(f"inputs: '{spec}' raised {type(error).__name__}: {error}") from error
 
 
 def _from_npz(path: Path) -> dict[str, Any]:
@@ -111,8 +119,13 @@ def _from_npz(path: Path) -> dict[str, Any]:
             if isinstance(content, np.lib.npyio.NpzFile):
                 return {name: content[name] for name in content.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise UsageError(f"inputs: '{path}' cannot be read as .npz: {error}") from error
+        raise UsageError(f"inputs: '{path}' cannot be read as .npz{_why(error)}") from error
     raise UsageError(f"inputs: '{path}' holds one array; name the arrays in an .npz file")
+
+
+def _why(error: Exception) -> str:
+    """Return what NumPy says, but for its advice to unpickle whatever is no array."""
+    return "" if "pickle" in str(error) else f": {error}"
 
 
 def _from_folder(path: Path, signature: Sequence[ValueInfo]) -> Iterator[Mapping[str, Any]]:
@@ -139,7 +152,7 @@ def _from_npy(path: Path) -> Any:
     try:
         return np.load(path)
     except (OSError, ValueError, EOFError) as error:
-        raise UsageError(f"inputs: '{path}' cannot be read as .npy: {error}") from error
+        raise UsageError(f"inputs: '{path}' cannot be read as .npy{_why(error)}") from error
 
 
 def _from_pb(path: Path, signature: Sequence[ValueInfo]) -> tuple[str, Any]:

@@ -104,6 +104,8 @@ def run(
         raise UsageError("'pass_timeout' is 0, in which no pass can end; None sets no limit")
     if max_drift is not None and guard == "off":
         raise UsageError("a largest drift is nothing without the guard; use guard final or each")
+    if inputs is not None and guard == "off":
+        raise UsageError("inputs are nothing without the guard; use guard final or each")
     registry = registry or load_registry()
     source = Path(model) if isinstance(model, (str, Path)) else None
     if output is not None:

@@ -132,10 +132,11 @@ class ConstantBatch:
         known: dict[ir.Value, ir.TensorProtocol] = dict(self._constants)
         results: dict[ir.Value, Array] = {}
         failed: dict[ir.Node, str] = {}
+        lost: set[ir.Value | None] = set()
         stack = list(self._parts(nodes, wanted))
         while stack:
             nodes, targets = stack.pop()
-            lost = {output for node in failed for output in node.outputs}
+            lost.update(output for node in failed for output in node.outputs)
             ready = []
             for node in nodes:
                 if lost and any(value in lost for value in self._reads(node)):

@@ -194,7 +194,7 @@ class _Folding:
     # -- one round -----------------------------------------------------------------------------
 
     def _round(self) -> bool:
-        """Fold once what can be folded; return whether that was anything."""
+        """Fold once what can be folded; return whether another round may find more."""
         constants = self._constants()
         shapes = self._shape_values(constants)
         constants.update(shapes)
@@ -211,6 +211,7 @@ class _Folding:
         ]
         results: Tensors = {value: shapes[value] for value in wanted if value in shapes}
         needed = _producers(wanted, set(selected))
+        failed: Mapping[ir.Node, str] = {}
         if needed:
             nodes = [node for node in selected if node in needed]
             values = [value for value in wanted if value not in shapes]
@@ -220,7 +221,7 @@ class _Folding:
                 results[value] = ir.Tensor(array)
             for node, reason in failed.items():
                 self._left[node] = ("runtime-refused", f"the runtime cannot compute it: {reason}")
-        changed = self._apply(wanted, results, folded)
+        changed = self._apply(wanted, results, folded) or bool(failed)
         # Where all that is constant was folded at once, another look would find nothing.
         done = len(selected) == len(candidates) and not self._left.keys() & folded
         return changed and (self._looks_at_shapes or not done)

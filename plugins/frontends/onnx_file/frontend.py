@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from google.protobuf.message import DecodeError
+from onnx_ir.serde import SerdeError
 
 from passmgr.core.errors import ModelError
 from passmgr.core.ir.collector import gc_paused
@@ -46,5 +47,5 @@ class OnnxFrontend:
                 return Deserializer(source, file).model(proto)
             except OSError as error:
                 raise ModelError(f"'{source}' cannot be read: {error.strerror}") from error
-            except (DecodeError, UnicodeDecodeError, RecursionError) as error:
+            except (DecodeError, UnicodeDecodeError, RecursionError, SerdeError) as error:
                 raise ModelError(f"'{source}' is no ONNX model, or is damaged") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from typing import TYPE_CHECKING
 
 import onnx
@@ -14,6 +15,9 @@ from ...onnx_format.wire import WireError, skeleton
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+_OPSETS_SINCE = 3
+"""IR version from which on a model must say by which opset it is to be read."""
 
 _PARSE_ERROR = re.compile(r"line: (\d+) column: (\d+)\)\]\s+Error context: (.*)\n\s*(.+)")
 
@@ -59,7 +63,9 @@ def _parse_problem(error: onnx.parser.ParseError) -> str:
     text = told.decode(errors="replace") if isinstance(told, bytes) else str(told)
     if found := _PARSE_ERROR.search(text):
         line, column, context, problem = found.groups()
-        at = f", at '{context.strip()}'" if context.strip() else ""
+        # The parser quotes all that is left of the line, which may hold a weight.
+        shown = textwrap.shorten(context.strip(), 60, placeholder=" ...")
+        at = f", at '{shown}'" if shown else ""
         return f"line {line}, column {column}{at}: {problem}"
     return " ".join(text.split())
 
@@ -78,6 +84,8 @@ def _check_file(path: Path) -> None:
 def _check_model(proto: onnx.ModelProto, path: Path) -> None:
     if not proto.HasField("graph"):
         raise ModelError(f"'{path}' is no ONNX model: it has no graph")
+    if not proto.opset_import and proto.ir_version >= _OPSETS_SINCE:
+        raise ModelError(f"'{path}' is no ONNX model, or is cut short: it imports no opset")
     if proto.training_info:
         raise ModelError(
             f"'{path}' carries training information (training_info), which passes would leave "

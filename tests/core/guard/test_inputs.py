@@ -118,6 +118,11 @@ def bad_npz(folder):
     return folder / "in.npz"
 
 
+def junk_npz(folder):
+    (folder / "in.npz").write_bytes(b"\0junk" * 9)
+    return folder / "in.npz"
+
+
 def one_array(folder):
     np.save(folder / "in.npy", np.ones(2))
     return folder / "in.npy"
@@ -152,6 +157,8 @@ def feed(**changes):
 
 REFUSED = {
     "bad npz": (bad_npz, r"in.npz' cannot be read as .npz"),
+    "junk npz": (junk_npz, r"in.npz' cannot be read as .npz$"),
+    "raising": (text("math:sqrt"), r"'math:sqrt' raised TypeError: "),
     "one array": (one_array, r"in.npy' holds one array; name the arrays in an .npz file"),
     "bad npy": (bad_npy, r"x.npy' cannot be read as .npy"),
     "bad pb": (bad_pb, r"input_0.pb' is no tensor\(float\) in protobuf"),

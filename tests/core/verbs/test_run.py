@@ -155,6 +155,12 @@ def test_a_drift_that_cannot_be_measured_is_over_any_budget(
     assert not (tmp_path / "o.onnx").exists()
 
 
+@pytest.mark.parametrize("given", [{"max_drift": 0.1}, {"inputs": {"x": 1}}])
+def test_what_only_the_guard_looks_at_needs_the_guard(model_file: Path, given: Any) -> None:
+    with pytest.raises(UsageError, match="nothing without the guard"):
+        passmgr.run(model_file, "sort", guard="off", **given)
+
+
 def test_given_inputs_are_used(model_file: Path) -> None:
     # Where everything is negative Relu hides the fault, which shows that these inputs were run.
     hiding = {"x": np.full((2, 4), -100, np.float32)}

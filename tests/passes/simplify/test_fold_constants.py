@@ -563,3 +563,13 @@ def test_constants_of_equal_bytes_and_other_types_are_not_taken_for_equal():
         p = Div(x, e)  q = Div(p, g)  r = Squeeze(q, k)  y = Mul(r, h)  j = Add(i, f) }""")
     fold(model, {"x": np.ones(1, np.float32), "i": np.ones(1, np.int32)})
     assert set(model.graph.initializers) >= {"e", "f", "g", "h"}
+
+
+def test_what_depends_on_a_refused_node_is_left_however_far_away(monkeypatch):
+    monkeypatch.setattr("passmgr.passes.simplify.constant_batch.MOST_NODES", 1)
+    model = model_of("""g (float[4] x) => (float[4] y) <int64[1] c = {7}, float[1] f = {1}> {
+        d0 = Reshape(c, c)  d1 = Mul(d0, c)  d2 = Mul(d1, c)  d3 = Mul(d2, c)
+        e = Cast<to = 1>(d3)  z = Neg(f)  w = Add(e, z)  y = Add(x, w) }""")
+    result = fold(model)
+    assert ops(model.graph) == ["Reshape", "Mul", "Mul", "Mul", "Cast", "Add", "Add"]
+    assert set(codes(result)) == {"runtime-refused"}

@@ -96,6 +96,8 @@ CASES: dict[str, tuple[Callable[[Path], None], str]] = {
     "zeros": (_bytes(bytes(5000)), "is no ONNX model"),
     "truncated": (_bytes(DENSE[: len(DENSE) // 2]), "cut short: a field is longer"),
     "truncated in a length": (_bytes(DENSE[:12]), "is no ONNX model"),
+    "truncated before the opset": (_bytes(DENSE[: DENSE.rindex(b"B")]), "it imports no opset"),
+    "dimension no text": (_bytes(DENSE.replace(b"\x01N", b"\x01\xff")), "or is damaged"),
     "no graph": (_proto(onnx.ModelProto(ir_version=8)), "no ONNX model: it has no graph"),
     "node name no text": (_bytes(DENSE.replace(b"scale", b"sc\xffle")), "is no UTF-8 text"),
     "value name no text": (_bytes(DENSE.replace(b"\x01m", b"\x01\xff")), "is no UTF-8 text"),
@@ -176,6 +178,12 @@ def test_a_cache_that_links_model_and_data_to_one_store(tmp_path: Path) -> None:
         (
             '<ir_version: 8, opset_import: ["" : 17]>\ng (float x) => (float y) {\n y = Neg(x\n}\n',
             "'{path}' is no ONNX text: line 4, column 1, at '}}': Expected character ) not found.",
+        ),
+        (
+            '<ir_version: 8, opset_import: ["" : 17]>\ng (float x) => (float y) {\n y = Neg x '
+            + "word " * 1000,
+            "'{path}' is no ONNX text: line 3, column 10, at 'y = Neg x word word word word word "
+            "word word word word ...': Expected character ( not found.",
         ),
         ("\n", "'{path}' is no ONNX text: line 2, column 1: Identifier expected but not found."),
     ],
