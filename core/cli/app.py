@@ -21,6 +21,7 @@ VERBS = {
     "describe": "Describe a pass, fact, bridge or pipeline by name.",
     "inspect": "Show what a model consists of.",
     "compare": "Run the same inputs through two models and compare the outputs.",
+    "check-plugin": "Hold the passes of a plugin to the contract of passes.",
     "new-plugin": "Make a plugin of your own: a package with an example that works.",
     "completion": "Print the script that completes passmgr commands in a shell.",
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .effects import Approximate, Effect, Exact, Lossy
@@ -73,11 +74,28 @@ def from_function(
     def apply(self: ForeignPass, model: ir.Model) -> ir.Model | None:
         return function(model)
 
+    adapted = (function, name, effect, doc, declarations)
+
+    # Each call makes a class of its own; what was adapted alike, as by unpickling, is equal.
+    def reduce(self: ForeignPass) -> tuple[Any, ...]:
+        again = partial(from_function, name=name, effect=effect, doc=doc, **declarations)
+        return again, (function,)
+
+    def equal(self: ForeignPass, other: object) -> bool:
+        return bool(getattr(other, "_adapted", None) == adapted)
+
+    def hash_(self: ForeignPass) -> int:
+        return hash((function, name))
+
     body = {
         **declarations,
         "name": name,
         "effect": effect,
         "apply": apply,
+        "__reduce__": reduce,
+        "__eq__": equal,
+        "__hash__": hash_,
+        "_adapted": adapted,
         "function": staticmethod(function),
         "__doc__": doc or function.__doc__ or f"Foreign pass {name}.",
         "__module__": function.__module__,

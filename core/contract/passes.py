@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
+import operator
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
@@ -168,10 +170,15 @@ def pass_(
         def run(self: Pass, model: ir.Model, ctx: PassContext) -> None:
             function(model, ctx)
 
+        def reduce(self: Pass) -> tuple[Any, ...]:
+            # The name of the function means the pass now, and its class has no name of its own.
+            return _named, (function.__module__, function.__qualname__)
+
         body = {
             **declarations,
             "name": name or function.__name__.strip("_").replace("_", "-"),
             "run": run,
+            "__reduce__": reduce,
             "function": staticmethod(function),
             "__doc__": function.__doc__,
             "__module__": function.__module__,
@@ -182,6 +189,12 @@ def pass_(
         return instance
 
     return decorate if function is None else decorate(function)
+
+
+def _named(module: str, qualname: str) -> Pass:
+    """Return the pass that ``@pass_`` made of a function, by its name; for unpickling."""
+    found: Pass = operator.attrgetter(qualname)(importlib.import_module(module))
+    return found
 
 
 def is_lossy(effect: Effect) -> bool:

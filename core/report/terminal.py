@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from ..contract import ValueInfo
     from ..guard.results import OutputDifference
+    from ..verbs.check_plugin import CheckResult
     from ..verbs.compare import Comparison
     from ..verbs.describe import Description
     from ..verbs.inspect import Inspection
@@ -241,3 +242,21 @@ def differences(found: Sequence[OutputDifference], kind: str) -> Table:
             Text(difference.reason),
         )
     return grid
+
+
+def checks(results: Sequence[CheckResult]) -> list[RenderableType]:
+    """Lay out how passes kept the contract: a line for each, then what is wrong in full."""
+    found = table("pass", "checks", right=("checks",))
+    for name in dict.fromkeys(result.pass_name for result in results):
+        of_pass = [result for result in results if result.pass_name == name]
+        kept = sum(not result.problem for result in of_pass)
+        style = "green" if kept == len(of_pass) else "bold red"
+        found.add_row(name, Text(f"{kept} of {len(of_pass)}", style))
+    parts: list[RenderableType] = [found]
+    for result in results:
+        if result.problem:
+            parts += ["", result.problem]
+    broken = len({result.pass_name for result in results if result.problem})
+    passes = counted(len({result.pass_name for result in results}), "pass")
+    end = "every check kept" if not broken else f"{broken} broken"
+    return [*parts, "", Text(f"{passes}: {end}", "bold red" if broken else "green")]

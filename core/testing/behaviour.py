@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from ..contract import ForeignPass, Lossy
 from ..ir.fingerprint import fingerprint
 from ..ir.verify import verify_model
 from ..ir.walk import graphs_with_nodes, op_histogram
 from ..manager.interface import interface_change, interface_of
-from .snapshot import serialized, weight_bytes
+from .snapshot import serialized, thaw, weight_bytes
 from .subject import Case, Subject
 from .trial import Trial
 from .violation import Violation, check
+
+if TYPE_CHECKING:
+    import onnx_ir as ir
 
 
 @check(
@@ -56,6 +60,29 @@ def structure(subject: Subject) -> None:
             return new[0] if new else ""
 
         _judge(subject, case, subject.trial(model), fault)
+
+
+@check(
+    "types and shapes of values are those of what computes them",
+    "set type and shape of a value whose computation changed, or clear them by `set_shape`",
+    "require `shapes-inferred` again by `followed_by`, and clear them all",
+)
+def shapes(subject: Subject) -> None:
+    """Check that ONNX's inference finds no contradiction that it did not find before."""
+    for case in subject.cases:
+        if (model := subject.prepare(case)) is not None and not _contradiction(model):
+            _judge(subject, case, subject.trial(model), lambda trial: _contradiction(trial.model))
+
+
+def _contradiction(model: ir.Model) -> str:
+    import onnx
+    import onnx_ir as ir
+
+    try:
+        onnx.shape_inference.infer_shapes(ir.to_proto(model), check_type=True, strict_mode=True)
+    except Exception as error:  # the inference raises errors of several unrelated classes
+        return " ".join(str(error).split())
+    return ""
 
 
 @check(
@@ -147,6 +174,7 @@ def weights(subject: Subject) -> None:
     for case in subject.cases:
         if (model := subject.prepare(case)) is None:
             continue
+        thaw(model)
         before = weight_bytes(model)
         trial = subject.trial(model)
         for tensor, data in before.values():

@@ -37,6 +37,17 @@ def serialized(model: ir.Model) -> bytes:
     return data
 
 
+def thaw(model: ir.Model) -> None:
+    """Let every weight be an array of its own that can be written to, as a careless pass wants."""
+    import onnx_ir as ir
+
+    for graph in model_graphs(model):
+        for value in getattr(graph, "initializers", {}).values():
+            tensor = value.const_value
+            if tensor is not None and not hasattr(tensor, "string_data"):
+                value.const_value = ir.Tensor(tensor.numpy().copy(), tensor.dtype, name=value.name)
+
+
 def weight_bytes(model: ir.Model) -> dict[int, tuple[object, bytes]]:
     """Return tensor and contents of every weight, by the id of the tensor."""
     return {

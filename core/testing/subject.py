@@ -82,13 +82,15 @@ class Subject:
             ``None`` where that cannot be: the pass is skipped on such a model.
         """
         model = case.make()
-        for name in self.pass_.requires:
-            fact = self.registry.fact(name)
+        try:
+            facts = [self.registry.fact(name) for name in self.pass_.requires]
+        except PassmgrError:
+            return None  # another check tells
+        for fact in facts:
             if fact.check(model) is not None and fact.normalizer is not None:
                 normalizer = self.registry.make_pass(fact.normalizer)
                 if Trial(normalizer, model, self.registry).error is not None:
                     return None
-        facts = map(self.registry.fact, self.pass_.requires)
         return None if any(fact.check(model) is not None for fact in facts) else model
 
     def trials(self) -> Iterator[tuple[Case, Trial]]:

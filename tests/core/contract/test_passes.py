@@ -121,3 +121,22 @@ def test_op_types_are_declared_by_domain() -> None:
     assert touches.found_in({("com.microsoft", "Gelu")})
     assert not touches.found_in({("", "Gelu"), ("com.microsoft", "Conv")})
     assert str(touches) == "Conv, com.microsoft::Gelu"
+
+
+@pass_(touches=ops("Dropout"))
+def drop_nothing(model: ir.Model, ctx: PassContext) -> None:
+    """Do nothing."""
+
+
+def leave_it(model: ir.Model) -> None:
+    """Do nothing."""
+
+
+def test_passes_made_of_functions_survive_pickling() -> None:
+    assert pickle.loads(pickle.dumps(drop_nothing)) is drop_nothing
+    adapted = from_function(leave_it, name="leave-it", effect=Exact(), idempotent=True)
+    again = pickle.loads(pickle.dumps(adapted))
+    assert again == adapted
+    assert hash(again) == hash(adapted)
+    assert again.idempotent
+    assert again != from_function(leave_it, name="leave-it", effect=Approximate(0.1))
