@@ -37,7 +37,10 @@ def command(settings: Settings, /, name: str, kind: Any, folder: str | None) -> 
     """
     from ..scaffold import module_name
     from ..verbs.new_plugin import new_plugin
+    from ..verbs.paths import check_output
 
+    if settings.json not in (None, "-"):
+        check_output(settings.json)
     path = new_plugin(name, kind, folder)
     made, module = KINDS[kind], module_name(name)
     next_ = [

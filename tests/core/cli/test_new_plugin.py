@@ -86,6 +86,7 @@ def test_json(passmgr: Any, tmp_path: Path) -> None:
         (["acme-tools"], "'acme-tools' exists already; nothing was changed"),
         (["acme-tools", "--kind", "recipe"], "'recipe' is not one of "),
         ([], "Missing argument 'NAME'"),
+        (["acme-other", "--json", "none/made.json"], "the folder 'none' of the output"),
     ],
 )
 def test_refusal_is_one_line(
