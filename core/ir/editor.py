@@ -214,12 +214,8 @@ class Editor:
                     f"node '{node.name}' cannot be removed: its output '{value.name}' is in use"
                 )
         if node.attributes:
-            # Nodes of its subgraphs must not keep the values alive that they capture.
             for subgraph in node_subgraphs(node):
-                for inner in (inner for tree in graph_tree(subgraph) for inner in tree):
-                    for index in range(len(inner.inputs)):
-                        self.replace_input(inner, index, None)
-                    self.edited_nodes.pop(inner, None)
+                self._release(subgraph)
         inputs = node.inputs
         previous = graph._nodes._value_ids_to_boxes[id(node)].prev.value
         self._record(_STRUCTURE, undo.undo_remove, node, graph, previous, inputs)
@@ -231,6 +227,13 @@ class Editor:
         node._inputs = (None,) * len(inputs)
         self.edited_nodes.pop(node, None)
         self._count_op(node, -1)
+
+    def _release(self, subgraph: ir.Graph) -> None:
+        """Let a subgraph that goes not keep the values alive that its nodes capture."""
+        for inner in (inner for tree in graph_tree(subgraph) for inner in tree):
+            for index in range(len(inner.inputs)):
+                self.replace_input(inner, index, None)
+            self.edited_nodes.pop(inner, None)
 
     def replace_input(self, node: ir.Node, index: int, value: ir.Value | None) -> None:
         """Let input ``index`` of ``node`` be ``value``."""
@@ -339,19 +342,25 @@ class Editor:
         self.set_output(graph, index, new)
 
     def set_attribute(self, node: ir.Node, attribute: ir.Attr) -> None:
-        """Set an attribute of ``node``."""
+        """Set an attribute of ``node``; graphs that it takes the place of are gone for good."""
         self._record(
             _STRUCTURE | _WEIGHTS,
             undo.restore_dict,
             node.attributes,
             dict(node.attributes),
         )
+        before = list(node_subgraphs(node))
         node.attributes[attribute.name] = attribute
+        if before:
+            left = {id(subgraph) for subgraph in node_subgraphs(node)}
+            for subgraph in before:
+                if id(subgraph) not in left:
+                    self._release(subgraph)
         self.recount = self.recount or attribute.type in GRAPH_KINDS
         self.edited_nodes[node] = None
 
     def remove_attribute(self, node: ir.Node, name: str) -> None:
-        """Remove the attribute ``name`` of ``node``."""
+        """Remove the attribute ``name`` of ``node``; a graph in it may go on in another node."""
         self._record(
             _STRUCTURE | _WEIGHTS,
             undo.restore_dict,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .walk import model_graphs
+from .walk import model_graphs, owning_graph
 
 if TYPE_CHECKING:
     import onnx_ir as ir
@@ -66,12 +66,16 @@ def detach(node: ir.Node) -> None:
 
 
 def detach_strays(model: ir.Model) -> None:
-    """Let no value be used by a node that was made and never came into a graph."""
-    for graph in model_graphs(model):
+    """Let no value be used by a node that was made and is in no graph of the model."""
+    graphs = list(model_graphs(model))
+    inside = {id(owning_graph(graph)) for graph in graphs}
+    for graph in graphs:
         values = [*graph.inputs, *getattr(graph, "initializers", {}).values()]
         values.extend(value for node in graph for value in node.outputs)
-        for node in {use.node for value in values for use in value._uses if use.node.graph is None}:
-            detach(node)
+        users = {use.node for value in values for use in value._uses}
+        for node in users:
+            if id(node.graph) not in inside:
+                detach(node)
 
 
 def undo_insert(node: ir.Node) -> None:

@@ -53,7 +53,7 @@ def test_no_verb_shows_the_help(passmgr: Any) -> None:
         (
             "frobnicate",
             "unknown verb 'frobnicate'; verbs: run, plan, list, describe, inspect, compare, "
-            "new-plugin, completion (see 'passmgr --help')",
+            "check-plugin, new-plugin, completion (see 'passmgr --help')",
         ),
         ("--frobnicate", "No such option '--frobnicate' (see 'passmgr --help')"),
         ("run", "Missing argument 'MODEL' (see 'passmgr run --help')"),

@@ -221,3 +221,25 @@ def test_op_types_are_counted_as_nodes_come_and_go(edit: Edit) -> None:
     edit(editor, model)
     counts.update(editor.op_changes)
     assert editor.recount or +counts == op_histogram(graphs_with_nodes(model))
+
+
+def test_a_subgraph_that_is_replaced_keeps_no_value_in_use() -> None:
+    model = make_model()
+    before = snapshot(model)
+    editor = Editor(model)
+    branch = node(model, "If").attributes["else_branch"].value
+    copy = branch.clone(allow_outer_scope_values=True)
+    editor.set_attribute(node(model, "If"), ir.AttrGraph("then_branch", copy))
+    users = {user for user, _ in value(model, "d").uses()}
+    assert {user.op_type for user in users} == {"Identity"}
+    editor.rollback()
+    assert snapshot(model) == before
+
+
+def test_a_rollback_frees_values_of_graphs_that_were_made_and_never_used() -> None:
+    model = make_model()
+    before = snapshot(model)
+    editor = Editor(model)
+    node(model, "If").attributes["else_branch"].value.clone(allow_outer_scope_values=True)
+    editor.rollback()
+    assert snapshot(model) == before

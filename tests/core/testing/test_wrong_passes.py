@@ -9,8 +9,12 @@ import pytest
 import wrong_passes
 from wrong_passes import WRONG
 
+import passmgr
+from passmgr.core.errors import PassFailed
+from passmgr.core.pipeline import Call, Pipeline, parse
 from passmgr.core.registry import load_registry
 from passmgr.core.testing import Violation, bound_checks
+from passmgr.core.testing.subject import supplied_cases
 
 REGISTRY = load_registry(plugins=False)
 WITHOUT_LINE = ("documentation", "facts", "name", "work")
@@ -51,3 +55,25 @@ def test_a_wrong_pass_is_caught_and_its_line_blamed(name: str) -> None:
         ]
         assert numbers or expected in ("editing", "weights")
         assert all(any(number in place for place in places) for number in numbers)
+
+
+INNOCENT = (
+    "fix-names, sort, inline-functions, {}, infer-shapes, eliminate-identity, fold-constants, "
+    "eliminate-no-ops, remove-unused, deduplicate-initializers, eliminate-common-subexpressions"
+)
+NUMBERS = [name for name, (_, check) in WRONG.items() if check == "numbers"]
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_the_guard_blames_the_wrong_pass_among_ten_innocent_ones(name: str) -> None:
+    pass_, _ = WRONG[name]
+    before, after = (parse(part.strip(" ,")).items for part in INNOCENT.split("{}"))
+    pipeline = Pipeline((*before, Call.of(pass_), *after))
+    blamed = []
+    for case in supplied_cases(REGISTRY):
+        try:
+            passmgr.run(case.make(), pipeline, registry=REGISTRY, guard="each")
+        except PassFailed as failure:
+            blamed.append(failure.pass_name)
+    assert blamed
+    assert set(blamed) == {name}
