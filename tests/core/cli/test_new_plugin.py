@@ -66,6 +66,7 @@ def test_json(passmgr: Any, tmp_path: Path) -> None:
             "acme_tools/py.typed",
             "acme_tools/subtract.py",
             "pyproject.toml",
+            "tests/test_contract.py",
             "tests/test_subtract.py",
         ],
         "next": [

@@ -121,14 +121,15 @@ def test_types_are_complete(tmp_path: Path) -> None:
     for room in ("core", "passes", "plugins"):
         (packages / room).symlink_to(REPO / room)
     for kind in KINDS:
-        new_plugin(f"acme-{kind}", kind, tmp_path / kind)
-    tool(
-        "mypy",
-        *("--strict", "--follow-imports=silent", "--cache-dir", str(tmp_path / "cache")),
-        *(str(path) for kind in KINDS for path in sorted((tmp_path / kind).rglob("*.py"))),
-        cwd=tmp_path,
-        MYPYPATH=os.pathsep.join([str(packages.parent), *(str(tmp_path / kind) for kind in KINDS)]),
-    )
+        folder = tmp_path / kind
+        new_plugin(f"acme-{kind}", kind, folder)
+        tool(
+            "mypy",
+            *("--strict", "--follow-imports=silent", "--cache-dir", str(tmp_path / "cache")),
+            *(str(path) for path in sorted(folder.rglob("*.py"))),
+            cwd=tmp_path,
+            MYPYPATH=os.pathsep.join([str(packages.parent), str(folder)]),
+        )
 
 
 def test_rule_is_short() -> None:
