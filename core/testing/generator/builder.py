@@ -85,6 +85,8 @@ class Builder(Choices):
             if kept < count:
                 self._release(self.nodes.index(self.frame.nodes[first + kept - 1]) + 1)
                 self.frame.forget(first + kept)
+                alive = set(self.nodes)
+                self.functions = [f for f in self.functions if alive.issuperset(f)]
             if len(self.nodes) <= self.options.max_nodes:
                 return True
         except UnfitError:

@@ -57,7 +57,7 @@ def _outputs(b: Builder) -> list[Val]:
     used = {id(value) for node in b.nodes for value in node.inputs}
     leaves = [val for val in made if id(val.value) not in used]
     outputs = [val for val in leaves if not b.one_in(8)] or leaves[-1:] or made[-1:]
-    if b.one_in(6):
+    if made and b.one_in(6):
         outputs += [val for val in [b.choice(made)] if val not in outputs]
     if frame.initializers and b.one_in(12):
         outputs.append(b.choice(frame.initializers))

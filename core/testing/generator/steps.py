@@ -44,7 +44,7 @@ def take_step(b: Builder) -> bool:
     """Draw a step and take it; tell whether it could be taken."""
     plain, emphasized = _steps(b.options, b.opset)
     steps = emphasized if emphasized and b.integer(0, 1) == 0 else plain
-    return b.attempt(b.choice(steps))
+    return bool(steps) and b.attempt(b.choice(steps))
 
 
 def _operator(op_type: str) -> Step:

@@ -211,6 +211,7 @@ def test_models_have(feature: str, many: list[ir.Model]) -> None:
 def test_no_use_is_left_of_what_was_taken_back(many: list[ir.Model]) -> None:
     for model in many:
         nodes = set(model_nodes(model))
+        assert all(any(node.inputs) or node.op_type == "Constant" for node in nodes)
         values = [v for node in nodes for v in node.outputs] + initializers(model)
         for value in (*values, *model.graph.inputs):
             assert {node for node, _ in value.uses()} <= nodes
@@ -271,6 +272,17 @@ def test_ops_bound_the_operators() -> None:
         <= found
         <= {"Add", "Transpose", "Constant", "Identity", "Tanh", "Mul", "Clip"}
     )
+
+
+def test_where_no_operator_is_left_there_is_a_copy() -> None:
+    model = random_model(0, ops=["Swish"], opsets=(7, 7))
+    assert [node.op_type for node in model_nodes(model)] == ["Identity"]
+    check(model)
+
+
+def test_a_model_without_numbers_for_outputs_gets_one() -> None:
+    for seed in range(200):
+        check(random_model(seed, ops=["Constant"], max_nodes=2))
 
 
 def test_emphasized_operators_are_common() -> None:
