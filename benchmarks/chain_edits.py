@@ -54,8 +54,11 @@ def _edit(model: ir.Model, ctx: PassContext) -> None:
         edit.set_shape(shaped.outputs[0], ["batch", 4])
 
 
-def _edit_once(model: ir.Model, ctx: PassContext) -> None:
-    ctx.edit.replace_input(model.graph[5], 0, model.graph[3].outputs[0])
+def _edit_at(place: int) -> Pass:
+    def edit(model: ir.Model, ctx: PassContext) -> None:
+        ctx.edit.replace_input(model.graph[place], 0, model.graph[place - 2].outputs[0])
+
+    return pass_(edit, name=f"edit-at-{place}")
 
 
 def _edit_once_itself(model: ir.Model) -> None:
@@ -63,5 +66,6 @@ def _edit_once_itself(model: ir.Model) -> None:
 
 
 MANY: Pass = pass_(_edit, name="edit-many")
-ONE: Pass = pass_(_edit_once, name="edit-one")
+ONE: Pass = _edit_at(5)
+FIVE: list[Pass] = [_edit_at(place) for place in (5, 15, 25, 35, 45)]
 FOREIGN: ForeignPass = from_function(_edit_once_itself, name="edit-one-itself", effect=Exact())

@@ -66,6 +66,10 @@ class Editor:
         self.op_changes: Counter[tuple[str, str]] = Counter()
         self.recount = False
 
+    def know_names(self, owners: dict[str, ir.Value]) -> None:
+        """Take over the values of the whole model by their names, of which no two are equal."""
+        self._names = NameScope((), owners)
+
     def _count_op(self, node: ir.Node, by: int) -> None:
         self.op_changes[node._domain, node._op_type] += by
         if node._attributes.data and any(True for _ in node_subgraphs(node)):

@@ -15,10 +15,18 @@ class NameScope:
     """The names of all values of some graphs.
 
     ONNX lets a subgraph see the names of the graphs around it, so one scope serves the whole model.
+
+    Args:
+        graphs: The graphs.
+        owners: Values by their names that are known already, each name once.
     """
 
-    def __init__(self, graphs: Iterable[ir.Graph | ir.Function]) -> None:
-        self._owners: dict[str, ir.Value] = {}
+    def __init__(
+        self,
+        graphs: Iterable[ir.Graph | ir.Function],
+        owners: dict[str, ir.Value] | None = None,
+    ) -> None:
+        self._owners: dict[str, ir.Value] = owners or {}
         self._shared: set[str] = set()
         self._counters: dict[str, int] = {}
         for graph in graphs:

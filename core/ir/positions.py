@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     import onnx_ir as ir
 
 
+_NEAR = 32
+"""Steps along the list of nodes before a graph is numbered."""
+
+
 class Positions:
     """Where nodes stand in their graphs, numbered when first asked for."""
 
@@ -25,8 +29,6 @@ class Positions:
         Reading what no graph holds is one of them.
         """
         graph = node._graph
-        positions = self._positions.get(id(graph)) or self._of(graph)
-        here = positions[node]
         for value in node._inputs:
             if value is None:
                 continue
@@ -35,14 +37,14 @@ class Positions:
                 if value._graph is None:
                     yield node, value
             elif producer._graph is graph:
-                if positions[producer] >= here:
+                if not self._precedes(producer, node):
                     yield node, value
             elif producer._graph is None or not self._before(producer, node):
                 yield node, value
         for value in node._outputs:
             for user, _ in value._uses:
                 if user._graph is graph:
-                    if positions[user] <= here:
+                    if not self._precedes(node, user):
                         yield user, value
                 elif user._graph is not None and not self._before(node, user):
                     yield user, value
@@ -53,8 +55,28 @@ class Positions:
             if holder is None:
                 return False
             user = holder
-        positions = self._of(producer.graph)
-        return positions[producer] < positions[user]
+        return self._precedes(producer, user)
+
+    def _precedes(self, first: ir.Node, second: ir.Node) -> bool:
+        """Tell whether ``first`` stands before ``second`` in the graph of both.
+
+        Most edits are about neighbours: a few steps along the list find them, where to number a
+        large graph for a few nodes would cost more than all else.
+        """
+        graph = first._graph
+        positions = self._positions.get(id(graph))
+        if positions is None:
+            assert graph is not None
+            nodes = graph._nodes
+            box = nodes._value_ids_to_boxes[id(first)].next
+            for _ in range(_NEAR):
+                if box.value is second:
+                    return True
+                if box is nodes._root:
+                    return False
+                box = box.next
+            positions = self._of(graph)
+        return positions[first] < positions[second]
 
     def _of(self, graph: ir.Graph | None) -> dict[ir.Node, int]:
         found = self._positions.get(id(graph))

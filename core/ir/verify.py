@@ -13,6 +13,8 @@ from .walk import model_graphs, node_subgraphs, ordered_nodes, owning_graph
 if TYPE_CHECKING:
     import onnx_ir as ir
 
+    from .walk import GraphWithNodes
+
     GraphLike = ir.Graph | ir.Function
     Scope = dict[str | None, ir.Value]
 
@@ -29,9 +31,19 @@ class Problem(NamedTuple):
     message: str
 
 
-def verify_model(model: ir.Model) -> list[Problem]:
-    """Check use-def chains, order, names, opsets and signatures of all graphs of ``model``."""
-    check = _Check(model)
+def verify_model(
+    model: ir.Model,
+    graphs: Iterable[GraphWithNodes] = (),
+    names: dict[str, ir.Value] | None = None,
+) -> list[Problem]:
+    """Check use-def chains, order, names, opsets and signatures of all graphs of ``model``.
+
+    Args:
+        model: The model.
+        graphs: Its graphs with their nodes, where they have been listed already.
+        names: Filled with the values by their names.
+    """
+    check = _Check(model, graphs, {} if names is None else names)
     roots: list[GraphLike] = [model.graph, *model.functions.values()]
     for root in roots:
         check.graph(root, (), root.opset_imports)
@@ -65,6 +77,8 @@ def verify_edited(
             for reader, read in positions.misplaced(node):
                 problems.append(_undefined(reader, read))
         for value in node._outputs:
+            if value._producer is not node:
+                problems.append(_unmade(node, value))
             if not value._name:
                 _check_name(value, graph, problems)
     for value in values:
@@ -86,9 +100,16 @@ def _with_inner(nodes: Iterable[ir.Node]) -> Iterator[ir.Node]:
 class _Check:
     """Checks whole graphs and single nodes, and collects what is wrong with them."""
 
-    def __init__(self, model: ir.Model) -> None:
+    def __init__(
+        self,
+        model: ir.Model,
+        graphs: Iterable[GraphWithNodes] = (),
+        names: dict[str, ir.Value] | None = None,
+    ) -> None:
         self.problems: list[Problem] = []
         self._functions = model.functions
+        self._nodes = {id(owning_graph(graph)): nodes for graph, nodes in graphs}
+        self._names = names
         self._right: set[tuple[object, ...]] = set()
 
     def graph(
@@ -103,7 +124,7 @@ class _Check:
         self._define(graph.inputs, scopes)
         initializers = graph.initializers.values()
         self._define((value for value in initializers if not value.is_graph_input()), scopes)
-        for node in ordered_nodes(graph):
+        for node in self._nodes.get(id(graph)) or ordered_nodes(graph):
             index = 0
             for read in node._inputs:
                 if read is not None:
@@ -126,11 +147,9 @@ class _Check:
                     self.node(node, graph, imports)
                     if len(self.problems) == known:
                         right.add(kind)
-                else:
-                    for value in outputs:
-                        if value._producer is not node:
-                            self.problems.append(_unmade(node, value))
             for value in outputs:
+                if value._producer is not node:
+                    self.problems.append(_unmade(node, value))
                 name = value._name
                 if outer or not name or name in scope:
                     self._define((value,), scopes)
@@ -139,6 +158,8 @@ class _Check:
         for value in graph.outputs:
             if not _in_sight(value, scopes):
                 self.problems.append(_never_computed(value, graph))
+        if self._names is not None:
+            self._names.update((name, value) for name, value in scope.items() if name)
 
     def _define(self, values: Iterable[ir.Value], scopes: tuple[Scope, ...]) -> None:
         for value in values:
@@ -150,13 +171,10 @@ class _Check:
             scopes[-1][name] = value
 
     def node(self, node: ir.Node, graph: ir.Graph, imports: dict[str, int]) -> None:
-        """Check one node, but for what it reads."""
+        """Check one node, but for what it reads and makes."""
         outputs, attributes = node._outputs, node._attributes.data
         if node._graph is not graph:
             self._wrong("use-def", f"{node_path(node)} does not know the graph that it is in")
-        for value in outputs:
-            if value._producer is not node:
-                self.problems.append(_unmade(node, value))
         # Nodes of one kind are right or wrong together: the schema is asked once for each.
         version = node._version or imports.get(node._domain)
         kind: tuple[object, ...] = (

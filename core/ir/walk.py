@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _GRAPH, _GRAPHS = 5, 10
 GRAPH_KINDS = (_GRAPH, _GRAPHS)
 
+_DOMAIN, _OP_TYPE = attrgetter("_domain"), attrgetter("_op_type")
 _KIND = attrgetter("_domain", "_op_type")
 
 
@@ -88,7 +89,12 @@ def op_histogram(graphs: Iterable[GraphWithNodes]) -> Counter[tuple[str, str]]:
     """Count the nodes of ``graphs`` by domain and op type."""
     counts: Counter[tuple[str, str]] = Counter()
     for _, nodes in graphs:
-        counts.update(map(_KIND, nodes))
+        domains = set(map(_DOMAIN, nodes))
+        if len(domains) == 1:  # as nearly always; pairs take twice the time
+            domain = domains.pop()
+            counts.update({(domain, op): n for op, n in Counter(map(_OP_TYPE, nodes)).items()})
+        else:
+            counts.update(map(_KIND, nodes))
     return counts
 
 

@@ -80,10 +80,14 @@ class ModelState:
         freeze_weights(graphs)
         self._measure(Aspect.ALL, graphs)
         if self._verify != "off":
-            problems = verify_model(self.model)
+            names: dict[str, ir.Value] = {}
+            problems = verify_model(self.model, graphs, names)
             self._tolerated = {problem.message for problem in problems}
             self._tolerated.update(self._verifiers(self.model))
             codes = {problem.code for problem in problems}
+            # Sibling subgraphs may share names, of which the dictionary holds one each.
+            if "name" not in codes and len(graphs) == 1:
+                self.edit.know_names(names)
             self._ordered = "order" not in codes
             self.facts.prove(codes)
 
