@@ -179,7 +179,8 @@ def _register_passes(registry: Registrar) -> None:
 def _register_pipelines(registry: Registrar) -> None:
     registry.add_pipeline(
         "default",
-        "fix-names, sort, inline-functions, infer-shapes, eliminate-identity, fold-constants, "
+        "fix-names, sort, remove-unused, inline-functions, infer-shapes, eliminate-identity, "
+        "fold-constants, "
         "inline-branches, fold-shapes, fold-constants, eliminate-no-ops, merge-reshapes, "
         "merge-concats, merge-reductions, fold-batchnorm, fold-scale-and-bias, "
         "merge-constant-operands, eliminate-zero-additions, eliminate-zero-states, "

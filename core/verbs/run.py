@@ -34,6 +34,9 @@ VerifyLevel = Literal["off", "changed", "each"]
 OnFailure = Literal["stop", "skip"]
 PrintIR = Literal["before", "after", "changed"]
 
+_OVERRIDABLE_SINCE = 4
+"""IR version from which on an initializer need not be an input of its graph."""
+
 
 def run(
     model: str | Path | ir.Model,
@@ -224,6 +227,7 @@ class _Run:
             if output is None:
                 if check:
                     judge(self.model)
+                self._complete_inputs()
                 return
             emitter = self.registry.emitter_for(output)
             emitter.emit(self.model, output, check=judge if check else None)
@@ -233,6 +237,16 @@ class _Run:
                 raise
             self._name_the_pass(breach)
             self.finish(output, "each", max_drift)
+
+    def _complete_inputs(self) -> None:
+        """Make inputs of the initializers that passes added, as IR versions before 4 want them.
+
+        An emitter does so where a file is written.
+        """
+        graph = self.model.graph
+        added = [value for value in graph.initializers.values() if not value.is_graph_input()]
+        if added and self.model.ir_version < _OVERRIDABLE_SINCE:
+            self.manager.state.edit.set_inputs(graph, [*graph.inputs, *added])
 
     def _name_the_pass(self, breach: GuardBreachError) -> None:
         """Go over the steps again from the original, comparing after each one.

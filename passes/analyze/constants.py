@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+OVERRIDABLE_SINCE = 4
+"""IR version from which on an initializer need not be an input of its graph."""
+
+
 def is_constant_initializer(value: ir.Value, ir_version: int) -> bool:
     """Tell whether ``value`` is an initializer that no caller can override.
 
@@ -20,7 +24,7 @@ def is_constant_initializer(value: ir.Value, ir_version: int) -> bool:
     return (
         value.is_initializer()
         and value.const_value is not None
-        and (ir_version < 4 or not value.is_graph_input())
+        and (ir_version < OVERRIDABLE_SINCE or not value.is_graph_input())
     )
 
 

@@ -107,7 +107,10 @@ class _Skeleton:
                     if value.name and value.type is not None and not value.is_graph_output():
                         self._declare(proto.value_info, value)
         for value in graph.outputs:
-            self._declare(proto.output, value, with_shape=False)
+            # ONNX's inference takes a constant that is an output for an unknown, and Slice then
+            # for one along the first axes.
+            if not value.is_initializer():
+                self._declare(proto.output, value, with_shape=False)
 
     def _node(self, proto: onnx.NodeProto, node: ir.Node) -> None:
         subgraphs = list(node_subgraphs(node)) if node.attributes else []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import reduce
 from typing import TYPE_CHECKING
 
 import onnx_ir as ir
@@ -199,8 +200,8 @@ _ARITHMETIC: dict[str, Callable[..., Number | None]] = {
     "Equal": _equal,
     "Greater": lambda a, b: _less(b, a),
     "Less": _less,
-    "Max": _greatest,
-    "Min": _least,
+    "Max": lambda *numbers: reduce(_greatest, numbers),
+    "Min": lambda *numbers: reduce(_least, numbers),
     "Mod": _mod,
     "Mul": multiply,
     "Or": lambda a, b: _logic(a, b, 1),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import onnx_ir as ir
 
+from ..analyze.constants import OVERRIDABLE_SINCE
 from .new_constants import feed_scalars
 
 if TYPE_CHECKING:
@@ -14,17 +15,36 @@ if TYPE_CHECKING:
     from passmgr.core.ir.editor import Editor
 
 
+_ALL_TYPES_SINCE = 9
+
+
 class Placement:
     """Where constants go.
 
     Args:
         edit: The editor of the transaction.
         in_function: The constants belong to a function, which has no initializers.
+        opset: Version of the default domain.
     """
 
-    def __init__(self, edit: Editor, *, in_function: bool) -> None:
+    def __init__(self, edit: Editor, *, in_function: bool, opset: int) -> None:
         self._edit = edit
         self._in_function = in_function
+        self._opset = opset
+
+    def as_node(self, value: ir.Value) -> bool:
+        """Tell whether a Constant node has to take the place of ``value``, and no initializer."""
+        model = self._edit.model
+        # In IR version 3 an initializer is an input too, and a subgraph has none of its own making.
+        old = model.ir_version < OVERRIDABLE_SINCE and value.graph is not model.graph
+        return self._in_function or value.is_graph_output() or old
+
+    def obstacle(self, value: ir.Value, tensor: ir.TensorProtocol) -> str | None:
+        """Return why ``tensor`` cannot take the place of ``value``, ``None`` if it can."""
+        if not self.as_node(value) or self._opset >= _ALL_TYPES_SINCE:
+            return None
+        floats = tensor.dtype.is_floating_point()
+        return None if floats else "before opset 9 a Constant holds nothing but floats"
 
     def put(self, node: ir.Node, value: ir.Value, tensor: ir.TensorProtocol) -> None:
         """Put ``tensor`` in the place of ``value``, which ``node`` makes; the name stays.
@@ -36,7 +56,7 @@ class Placement:
         assert graph is not None
         feed_scalars(edit, value, tensor)
         dims = tensor.shape.numpy()
-        if self._in_function or value.is_graph_output():
+        if self.as_node(value):
             new = edit.insert_node(
                 node, "Constant", [], [ir.AttrTensor("value", tensor)], name=value.name or ""
             ).outputs[0]

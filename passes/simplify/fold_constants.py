@@ -47,6 +47,9 @@ if TYPE_CHECKING:
     GraphLike = ir.Graph | ir.Function
     Tensors = dict[ir.Value, ir.TensorProtocol]
 
+_FINAL = ("no-constant", "runtime-refused")
+"""Reasons that another round does not take away."""
+
 
 @dataclass(frozen=True)
 class FoldConstants(Pass):
@@ -90,7 +93,7 @@ class _Folding:
             for node in ordered_nodes(graph)
         )
         self._in_function = root is not model.graph
-        self._placement = Placement(ctx.edit, in_function=self._in_function)
+        self._placement = Placement(ctx.edit, in_function=self._in_function, opset=opset)
         self._opset = opset
         self._growth = GrowthLimit(max_growth)
         self._inputs = frozenset(model.graph.inputs)
@@ -100,7 +103,7 @@ class _Folding:
     def run(self) -> None:
         """Fold until nothing is left that became constant or small enough by the last round."""
         while self._round():
-            self._left = {n: why for n, why in self._left.items() if why[0] == "runtime-refused"}
+            self._left = {n: why for n, why in self._left.items() if why[0] in _FINAL}
         for node, (code, reason) in self._left.items():
             self._ctx.remark(code, reason, node=node)
 
@@ -113,6 +116,8 @@ class _Folding:
                 if node._op_type != "Constant" or not node.outputs[0]._uses:
                     continue
                 tensor = liftable_tensor(node)
+                if self._placement.as_node(node.outputs[0]):
+                    continue
                 if tensor is not None and self._ctx.action(node, "lift-constant"):
                     self._placement.put(node, node.outputs[0], tensor)
                     self._ctx.edit.remove(node)
@@ -206,8 +211,10 @@ class _Folding:
         wanted = [
             value
             for node in (*resolved, *selected)
+            if any(_is_read(value, folded) for value in node.outputs)
+            # The node goes, with all that it makes, be it read by nothing but dead nodes.
             for value in node.outputs
-            if _is_read(value, folded)
+            if value._uses or value.is_graph_output()
         ]
         results: Tensors = {value: shapes[value] for value in wanted if value in shapes}
         needed = _producers(wanted, set(selected))
@@ -264,6 +271,10 @@ class _Folding:
                 by_node.setdefault(producer, []).append(value)
         for node, values in by_node.items():
             if not all(value in results for value in values):
+                continue
+            reasons = [self._placement.obstacle(value, results[value]) for value in values]
+            if why := next(filter(None, reasons), None):
+                self._left[node] = ("no-constant", why)
                 continue
             if not self._ctx.action(node, "fold"):
                 continue

@@ -53,6 +53,8 @@ def serialize(model: ir.Model) -> tuple[bytes, dict[str, np.ndarray[Any, Any]]]:
             "more than 2 GB of weights are in subgraphs, functions or Constant nodes; "
             "ONNX Runtime takes them only as initializers of the main graph"
         )
+    # Before IR version 4 an initializer had to be an input too, which those of passes are not yet.
+    proto.ir_version = max(proto.ir_version, 4)
     return proto.SerializeToString(), arrays
 
 

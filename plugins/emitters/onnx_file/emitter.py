@@ -12,11 +12,12 @@ import onnx_ir as ir
 
 from passmgr.core.errors import OutputError
 from passmgr.core.ir.collector import gc_paused
+from passmgr.core.ir.editor import ORIGIN_KEY
 
 from ...onnx_format.keys import EXTERNAL_FORM_KEY
 from .data_file import DataLayout, weight_bytes
 from .encode import Encoder
-from .text import to_text
+from .text import every_node, to_text
 from .transaction import Transaction, finish
 
 if TYPE_CHECKING:
@@ -112,7 +113,14 @@ def _write_binary(model: ir.Model, transaction: Transaction) -> Path:
 
 
 def _write_text(model: ir.Model, transaction: Transaction) -> Path:
-    text = to_text(onnx.ModelProto.FromString(model_bytes(model)))
+    proto = onnx.ModelProto.FromString(model_bytes(model))
+    # The text form has no metadata, and nobody misses which pass made a node as he would his own.
+    for node in every_node(proto):
+        kept = [entry for entry in node.metadata_props if entry.key != ORIGIN_KEY]
+        if len(kept) < len(node.metadata_props):
+            del node.metadata_props[:]
+            node.metadata_props.extend(kept)
+    text = to_text(proto)
     file, temporary = transaction.create(".onnxtxt")
     transaction.keep_mode(file)
     file.write(text.encode())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import onnx
@@ -24,6 +25,19 @@ def to_text(proto: onnx.ModelProto) -> str:
     if lost:
         raise OutputError(f"the text form of ONNX cannot hold this model ({lost}); write .onnx")
     return text
+
+
+def every_node(message: Any) -> Iterator[onnx.NodeProto]:
+    """Yield the nodes of a model, a graph or a function, those of subgraphs too."""
+    if isinstance(message, onnx.ModelProto):
+        for part in (message.graph, *message.functions):
+            yield from every_node(part)
+        return
+    for node in message.node:
+        yield node
+        for attribute in node.attribute:
+            for graph in (attribute.g, *attribute.graphs):
+                yield from every_node(graph)
 
 
 def _difference(one: Any, other: Any) -> str:
