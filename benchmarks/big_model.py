@@ -9,7 +9,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from measure import Contender, arguments, interleave, prepare, print_table, write_json
+from measure import OURS, Contender, arguments, interleave, prepare, print_table, write_json
 
 _MAKE = """
 from pathlib import Path
@@ -29,13 +29,6 @@ passes = onnx_ir.passes.Sequential(
     common.DeduplicateInitializersPass(),
     common.RemoveUnusedNodesPass(),
 )
-"""
-
-_OURS_SETUP = """
-import os
-os.fsync = lambda descriptor: None
-from passmgr import run
-import onnx_ir
 """
 
 
@@ -68,12 +61,12 @@ def main() -> None:
                 Contender(
                     "passmgr.run, empty pipeline",
                     f"run({read}, '', output={write}, guard='off')",
-                    _OURS_SETUP,
+                    OURS,
                 ),
                 Contender(
                     "passmgr.run, default",
                     f"run({read}, 'default', output={write}, guard='off')",
-                    _OURS_SETUP,
+                    OURS,
                 ),
             ],
             rounds=options.rounds,

@@ -13,8 +13,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from measure import OURS as SETUP
 from measure import (
-    UNSYNCED,
     Contender,
     arguments,
     interleave,
@@ -33,7 +33,7 @@ def contenders(read: str, write: str) -> list[Contender]:
     guarded = Contender(
         "passmgr.run, default, guarded",
         f"run({read!r}, 'default', output={write!r})",
-        f"{UNSYNCED}from passmgr import run\nimport onnx_ir",
+        SETUP,
     )
     ways = [*common_contenders(read, write), guarded]
     if importlib.util.find_spec("onnxsim"):

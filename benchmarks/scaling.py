@@ -15,8 +15,8 @@ import tempfile
 from itertools import pairwise
 from pathlib import Path
 
+from measure import OURS as SETUP
 from measure import (
-    UNSYNCED,
     Contender,
     Result,
     arguments,
@@ -50,7 +50,7 @@ def contenders(read: str, write: str) -> list[Contender]:
         Contender(
             OURS,
             f"run({read!r}, 'default', output={write!r}, guard='off')",
-            f"{UNSYNCED}from passmgr import run\nimport onnx_ir",
+            SETUP,
         ),
         Contender(
             BASIC,

@@ -16,6 +16,9 @@ import pytest
 import passmgr
 from passmgr.core.cli.app import main
 from passmgr.core.registry import load_registry
+from passmgr.core.testing import CHECKS
+from passmgr.core.testing.generator.table import OPERATORS
+from passmgr.core.verbs.check_plugin import check_plugin
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -67,26 +70,57 @@ def test_first_command_prints_what_the_readme_shows(
     assert without_figures(capsys.readouterr().out) == without_figures(block("output: run"))
 
 
-def test_pass_that_rounds_weights_gets_what_the_readme_shows(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    code = """
-import numpy as np
+LIAR = """import numpy as np
 import onnx_ir as ir
 from passmgr import hookimpl, pass_
 
+
 @pass_()
 def round_weights(model, ctx):
-    \"\"\"Round every float weight.\"\"\"
+    \"\"\"Round every float weight to one decimal, and say nothing of it.\"\"\"
     for value in list(model.graph.initializers.values()):
-        if value.dtype == ir.DataType.FLOAT:
+        if value.dtype == ir.DataType.FLOAT and ctx.action():
             ctx.edit.set_const_value(value, ir.tensor(np.round(value.const_value.numpy(), 1)))
+
 
 @hookimpl
 def passmgr_register(registry):
     registry.add_pass("round-weights", "liar:round_weights", summary="Round weights.")
 """
-    liar = module_of(tmp_path / "liar.py", code, monkeypatch)
+
+
+def test_check_of_that_pass_says_what_the_readme_shows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    liar = module_of(tmp_path / "liar.py", LIAR, monkeypatch)
+    registry = load_registry(plugins=False, extra=[liar])
+    results = check_plugin("round-weights", registry=registry, examples=0)
+    told = {result.check: result.problem for result in results}["numbers"]
+    assert without_digits(told.replace(f"{tmp_path}/", "")) == without_digits(
+        block("output: check").strip()
+    )
+    assert re.search(rf"to {len(CHECKS)} checks", README)
+    assert re.search(rf"random models of {len(OPERATORS)}\s+operators", README)
+
+
+def without_digits(text: str) -> str:
+    """Leave out the digits of a figure that depends on the runtime's arithmetic in its last."""
+    return re.sub(r"0\.0\d+", "", text)
+
+
+def test_code_for_pytest_is_complete() -> None:
+    names: dict[str, object] = {}
+    plugin = load_registry(plugins=False)
+    code = block("code: contract").replace("drop-dropout", "eliminate-no-ops")
+    assert "eliminate-no-ops" in plugin.entries("passes")
+    exec(code, names)
+    names["test_numbers"]()  # type: ignore[operator]
+
+
+def test_pass_that_rounds_weights_gets_what_the_readme_shows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    liar = module_of(tmp_path / "liar.py", LIAR, monkeypatch)
     with pytest.raises(passmgr.PassmgrError) as failed:
         passmgr.run(
             ROOT / "tests/models/tiny_encoder.onnxtxt",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..contract import Pass
 from ..errors import UsageError
 from ..registry import load_registry
-from . import behaviour, declarations, transactions  # noqa: F401 - they register their checks
+from . import behaviour, declarations, generated, transactions  # noqa: F401 - they register checks
 from .subject import Subject, file_case, supplied_cases
 from .violation import CHECKS, Check, Violation
 

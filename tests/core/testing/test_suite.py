@@ -10,6 +10,7 @@ import onnx.parser
 import pytest
 import wrong_passes
 
+from passmgr.core.contract import ops, pass_
 from passmgr.core.errors import ModelError, UsageError
 from passmgr.core.registry import load_registry
 from passmgr.core.testing import (
@@ -82,3 +83,20 @@ def test_a_model_of_ones_own_is_tried_too(tmp_path: Path) -> None:
     assert "own" in [case.name for case in bound.subject.cases]
     with pytest.raises(ModelError, match="does not exist"):
         list(bound_checks(["sort"], models=[tmp_path / "none.onnx"], registry=REGISTRY))[-1]()
+
+
+def test_a_generated_model_shows_a_fault_in_few_nodes() -> None:
+    function = type(wrong_passes.all_transposes_cancel).function  # type: ignore[attr-defined]
+    wrong = pass_(touches=ops("Transpose"))(function)
+    (bound,) = (
+        bound
+        for bound in bound_checks([wrong], registry=REGISTRY, examples=100)
+        if bound.check.name == "generated"
+    )
+    with pytest.raises(Violation) as caught:
+        bound()
+    assert "on model 'generated'" in caught.value.problem
+    model = onnx.parser.parse_model(caught.value.problem.partition("\n")[2])
+    assert "Transpose" in {node.op_type for node in model.graph.node}
+    assert len(model.graph.node) <= 3
+    assert any("wrong_passes.py" in line for line in caught.value.blame)
