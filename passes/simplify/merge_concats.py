@@ -35,12 +35,14 @@ class MergeConcats(Pass):
         for graph, known.opset in graphs_with_opset(model):
             for node in graph:
                 if node.op_type == "Concat" and not node.domain:
-                    _merge(node, known, ctx)
+                    while _merge(node, known, ctx):
+                        pass  # what an inner one read may have no other user now
 
 
-def _merge(node: ir.Node, known: Known, ctx: PassContext) -> None:
+def _merge(node: ir.Node, known: Known, ctx: PassContext) -> bool:
+    """Merge what can be merged now; return whether that was anything."""
     if node.device_configurations:
-        return
+        return False
     axis = _axis(node, known)
     inputs: list[ir.Value | None] = []
     inner: dict[ir.Node, None] = {}
@@ -55,14 +57,16 @@ def _merge(node: ir.Node, known: Known, ctx: PassContext) -> None:
     full = [value for value in inputs if not _is_empty(value, axis, known)]
     inputs = full or inputs[:1]
     if len(inputs) == len(node.inputs) and not inner:
-        return
-    if ctx.action(node, "merge"):
-        edit = ctx.edit
-        edit.resize_inputs(node, len(inputs))
-        for index, value in enumerate(inputs):
-            edit.replace_input(node, index, value)
-        for producer in inner:
-            edit.remove(producer)
+        return False
+    if not ctx.action(node, "merge"):
+        return False
+    edit = ctx.edit
+    edit.resize_inputs(node, len(inputs))
+    for index, value in enumerate(inputs):
+        edit.replace_input(node, index, value)
+    for producer in inner:
+        edit.remove(producer)
+    return True
 
 
 def _axis(node: ir.Node, known: Known) -> int | None:

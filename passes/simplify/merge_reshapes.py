@@ -51,33 +51,37 @@ class MergeReshapes(Pass):
                 continue
             for node in container:
                 if node.op_type in _RESHAPES or node.op_type == "Transpose":
-                    _merge(container, node, known, ctx)
+                    while _merge(container, node, known, ctx):
+                        pass  # a chain is merged from its end
 
 
 def _merge(
     container: ir.Graph | ir.Function, node: ir.Node, known: Known, ctx: PassContext
-) -> None:
+) -> bool:
+    """Let ``node`` read what the one before it reads; return whether it does now."""
     middle = node.inputs[0] if node.inputs else None
     producer = None if middle is None else middle.producer()
     if middle is None or producer is None or producer.graph is not node.graph:
-        return
+        return False
     source = producer.inputs[0] if producer.inputs else None
     if source is None or node.device_configurations or producer.device_configurations:
-        return
+        return False
     if not (_only_renames(producer, known) and _only_renames(node, known)):
-        return
+        return False
     target = None if _keeps_target(node, known) else _target(node, source, known)
     if target is None and not _keeps_target(node, known):
-        return
+        return False
     if len(middle._uses) > 1 or middle.is_graph_output():
-        return  # the first one would stay, and nothing be gained
+        return False  # the first one would stay, and nothing be gained
     before, after = known.dims(source), known.dims(node.outputs[0])
     if before is not None and before == after and ctx.edit.can_replace(node.outputs[0], source):
         bypass(node, source, ctx)
     elif ctx.action(node, "merge"):
         _rewrite(container, node, source, target, ctx)
-    if not middle._uses:
-        ctx.edit.remove(producer)
+    if middle._uses:
+        return False
+    ctx.edit.remove(producer)
+    return node.graph is not None
 
 
 def _only_renames(node: ir.Node, known: Known) -> bool:
