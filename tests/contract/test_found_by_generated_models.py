@@ -70,12 +70,6 @@ FOUND = {
         "(float[3] x) => (float[15] y) { a = Neg(x) b = Concat<axis=0>(a, a) "
         "c = Concat<axis=0>(a, b) y = Concat<axis=0>(c, b) }",
     ),
-    "a chain of an unknown shape": (
-        8,
-        15,
-        "(float[2,2,3,3] x) => (float[36] y) <int64[1] c = {36}> { a = "
-        "MeanVarianceNormalization(x) b = Flatten(a) d = Flatten(b) y = Reshape(d, c) }",
-    ),
     "a dead reader of a Reshape": (
         8,
         15,
