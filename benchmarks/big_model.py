@@ -6,6 +6,7 @@ warm and nobody waits for the disk.
 
 from __future__ import annotations
 
+import os
 import tempfile
 from pathlib import Path
 
@@ -46,6 +47,7 @@ def main() -> None:
         def clear() -> None:
             for path in folder.iterdir():
                 path.unlink()
+            os.sync()  # what one has written must not slow down the next
 
         save = f"onnx_ir.save(model, {write}, external_data='out.data')"
         results = interleave(

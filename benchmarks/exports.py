@@ -9,6 +9,7 @@ rounds.
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -57,6 +58,7 @@ def main() -> int:
             def clear(folder: str = base) -> None:
                 for path in Path(folder).iterdir():
                     path.unlink()
+                os.sync()  # what one has written must not slow down the next
 
             results = interleave(ways, rounds=options.rounds, before=clear)
         size = source.stat().st_size / 2**20

@@ -8,6 +8,7 @@ waits for the disk, whose speed would hide what the tools do; with ``--fsync`` a
 
 from __future__ import annotations
 
+import os
 import tempfile
 from pathlib import Path
 
@@ -74,6 +75,7 @@ def main() -> None:
         def clear() -> None:
             for path in folder.iterdir():
                 path.unlink()
+            os.sync()  # what one has written must not slow down the next
 
         for external in (False, True):
             form = "external data" if external else "single file"

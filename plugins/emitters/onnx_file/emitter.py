@@ -18,7 +18,7 @@ from ...onnx_format.keys import EXTERNAL_FORM_KEY
 from .data_file import DataLayout, weight_bytes
 from .encode import Encoder
 from .text import every_node, to_text
-from .transaction import Transaction, finish
+from .transaction import Transaction, finish, reserve
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -92,6 +92,7 @@ def _write_binary(model: ir.Model, transaction: Transaction) -> Path:
     data = target = None
     if layout is not None and layout.size:
         data_file, data = transaction.create(".data")
+        reserve(data_file, layout.size)
         layout.write(data_file)
         finish(data_file)
         target = transaction.data_name(data, layout.digest(data_file))
@@ -104,6 +105,7 @@ def _write_binary(model: ir.Model, transaction: Transaction) -> Path:
             "which no reader takes"
         )
     file, temporary = transaction.create(".onnx")
+    reserve(file, rope.length)
     transaction.keep_mode(file)
     rope.write(file)
     finish(file)

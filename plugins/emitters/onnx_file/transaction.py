@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+_WORTH_RESERVING = 1 << 20
+
+
 class Transaction:
     """Replaces a model file, and the data file that belongs to it, in one step.
 
@@ -149,6 +152,21 @@ class Transaction:
             for name in data:
                 self.path.with_name(name).unlink(missing_ok=True)
         path.unlink(missing_ok=True)
+
+
+def reserve(file: BinaryIO, size: int) -> None:
+    """Set the space of ``size`` bytes aside: writing gets faster, and a full disk is told at once.
+
+    Raises:
+        OSError: There is no such space.
+    """
+    if size < _WORTH_RESERVING or not hasattr(os, "posix_fallocate"):
+        return
+    try:
+        os.posix_fallocate(file.fileno(), 0, size)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.EOPNOTSUPP):  # not every file system can
+            raise
 
 
 def finish(file: BinaryIO) -> None:

@@ -15,7 +15,7 @@ import onnx_models
 import pytest
 
 from passmgr.core.errors import OutputError
-from passmgr.plugins.emitters.onnx_file import OnnxEmitter
+from passmgr.plugins.emitters.onnx_file import OnnxEmitter, transaction
 from passmgr.plugins.frontends.onnx_file import OnnxFrontend
 
 
@@ -109,6 +109,31 @@ def test_full_disk_when_weights_are_copied(
     with pytest.raises(OutputError, match="No space left on device"):
         emit(model, tmp_path / "out.onnx")
     assert names(tmp_path) == ["in"]
+
+
+@pytest.mark.parametrize("external", [True, False])
+@pytest.mark.parametrize("error", [errno.ENOSPC, errno.EOPNOTSUPP])
+def test_space_is_set_aside_where_that_can_be_done(
+    error: int, external: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = load(onnx_models.dense(), tmp_path / "in" / "a.onnx", external=external)
+    asked = []
+
+    def refuse(descriptor: int, offset: int, size: int) -> None:
+        asked.append(size)
+        raise OSError(error, os.strerror(error))
+
+    monkeypatch.setattr(os, "posix_fallocate", refuse)
+    monkeypatch.setattr(transaction, "_WORTH_RESERVING", 0)
+    if error == errno.ENOSPC:
+        with pytest.raises(OutputError, match="No space left on device"):
+            emit(model, tmp_path / "out.onnx")
+        assert names(tmp_path) == ["in"]
+        assert len(asked) == 1
+        return
+    emit(model, tmp_path / "out.onnx")
+    sizes = [path.stat().st_size for path in tmp_path.iterdir() if path.is_file()]
+    assert sorted(asked) == sorted(sizes)
 
 
 @pytest.mark.parametrize("error", [errno.EXDEV, errno.ENOSYS, None])
