@@ -93,23 +93,25 @@ class Subject:
                     return None
         return None if any(fact.check(model) is not None for fact in facts) else model
 
-    def trials(self) -> Iterator[tuple[Case, Trial]]:
-        """Yield a run of the pass on every model that it can be run on."""
+    def prepared(self) -> Iterator[tuple[Case, ir.Model]]:
+        """Yield every model that the pass can be run on."""
         for case in self.cases:
             model = self.prepare(case)
             if model is not None:
-                yield case, self.trial(model)
+                yield case, model
+
+    def trials(self) -> Iterator[tuple[Case, Trial]]:
+        """Yield a run of the pass on every model that it can be run on."""
+        for case, model in self.prepared():
+            yield case, self.trial(model)
 
     def trial(self, model: ir.Model, *, stop: int = 0, actions: int | None = None) -> Trial:
         """Run a fresh instance of the pass on ``model``."""
         return Trial(self.fresh(), model, self.registry, stop=stop, actions=actions)
 
+    @functools.cache  # noqa: B019 - a subject lives as long as its checks
     def reference(self, case: Case) -> Reference:
         """Return what the prepared model of ``case`` computes, which is run only once."""
-        return self._reference(case)
-
-    @functools.cache  # noqa: B019 - a subject lives as long as its checks
-    def _reference(self, case: Case) -> Reference:
         model = self.prepare(case)
         assert model is not None
         return self.guard.record(model)

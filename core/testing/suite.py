@@ -55,14 +55,16 @@ def registered_passes(distribution: str, registry: Registry | None = None) -> li
         UsageError: It registers none.
     """
     registry = registry or load_registry()
-    names = [
-        name
-        for name, entry in registry.entries("passes").items()
-        if entry.plugin.distribution == distribution
-    ]
+    names = pass_names(distribution, registry)
     if not names:
         raise UsageError(f"no pass is registered by a distribution '{distribution}'")
-    return [registry.make_pass(name) for name in sorted(names)]
+    return [registry.make_pass(name) for name in names]
+
+
+def pass_names(distribution: str, registry: Registry) -> list[str]:
+    """Return the names of the passes that a distribution registers, sorted."""
+    entries = registry.entries("passes").items()
+    return sorted(name for name, entry in entries if entry.plugin.distribution == distribution)
 
 
 def bound_checks(

@@ -37,7 +37,6 @@ class Trial:
         registry: Where runtimes come from.
         stop: Number of the edit at which a fault is injected, from 1; 0 for none.
         actions: How many rewrites are allowed; by default all.
-        seed: Seed of everything random.
 
     Attributes:
         edit: The editor, for rolling back.
@@ -55,7 +54,6 @@ class Trial:
         *,
         stop: int = 0,
         actions: int | None = None,
-        seed: int = 0,
     ) -> None:
         self.pass_ = pass_
         self.model = model
@@ -71,7 +69,7 @@ class Trial:
             AnalysisCache(model),
             pass_name=pass_.name,
             step=1,
-            seed=seed,
+            seed=0,
             inputs=(),
             runtime=registry.runtime,
             progress=None,

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from ..registry import load_registry
 
 if TYPE_CHECKING:
-    from ..contract import Pass
     from ..manager.context import Progress
     from ..registry import Registry
 
@@ -52,9 +51,12 @@ def check_plugin(
         ModelError: One of the models cannot be read.
     """
     from ..testing import Violation, bound_checks
+    from ..testing.suite import pass_names
 
     registry = registry or load_registry()
-    passes = _passes(name, registry)
+    passes = [name] if name in registry.entries("passes") else pass_names(name, registry)
+    if not passes:
+        raise registry.unknown("passes", name)
     checks = list(bound_checks(passes, models=models, examples=examples, registry=registry))
     shown = progress.track(checks, f"checking {name}", len(checks)) if progress else checks
 
@@ -68,13 +70,3 @@ def check_plugin(
                 yield CheckResult(bound.subject.name, bound.check.name)
 
     return list(run())
-
-
-def _passes(name: str, registry: Registry) -> list[Pass]:
-    entries = registry.entries("passes")
-    if name in entries:
-        return [registry.make_pass(name)]
-    found = sorted(n for n, entry in entries.items() if entry.plugin.distribution == name)
-    if not found:
-        raise registry.unknown("passes", name)
-    return [registry.make_pass(n) for n in found]

@@ -11,6 +11,7 @@ from ..debug.reproducer import write_reproducer
 from ..errors import CheckFailed, PassFailed, PassmgrError, UsageError
 from ..guard import DEFAULT_SIZE_LIMIT, Guard, Reference
 from ..ir.collector import gc_paused
+from ..ir.versions import OVERRIDABLE_SINCE
 from ..manager import Manager, RunResult, Settings
 from ..pipeline import load_pipeline
 from ..registry import load_registry
@@ -33,9 +34,6 @@ GuardLevel = Literal["off", "final", "each"]
 VerifyLevel = Literal["off", "changed", "each"]
 OnFailure = Literal["stop", "skip"]
 PrintIR = Literal["before", "after", "changed"]
-
-_OVERRIDABLE_SINCE = 4
-"""IR version from which on an initializer need not be an input of its graph."""
 
 
 def run(
@@ -245,7 +243,7 @@ class _Run:
         """
         graph = self.model.graph
         added = [value for value in graph.initializers.values() if not value.is_graph_input()]
-        if added and self.model.ir_version < _OVERRIDABLE_SINCE:
+        if added and self.model.ir_version < OVERRIDABLE_SINCE:
             self.manager.state.edit.set_inputs(graph, [*graph.inputs, *added])
 
     def _name_the_pass(self, breach: GuardBreachError) -> None:

@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import onnx_ir as ir
 
+from passmgr.core.ir.versions import OVERRIDABLE_SINCE
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-
-OVERRIDABLE_SINCE = 4
-"""IR version from which on an initializer need not be an input of its graph."""
 
 
 def is_constant_initializer(value: ir.Value, ir_version: int) -> bool:

@@ -125,7 +125,9 @@ def _is_static(value: ir.Value) -> bool:
 
 
 def _check_constants_folded(model: ir.Model) -> str | None:
-    from .constants import OVERRIDABLE_SINCE, liftable_tensor
+    from passmgr.core.ir.versions import OVERRIDABLE_SINCE
+
+    from .constants import liftable_tensor
 
     for graph in graph_tree(model.graph):
         if graph is not model.graph and model.ir_version < OVERRIDABLE_SINCE:

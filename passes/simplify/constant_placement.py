@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import onnx_ir as ir
 
-from ..analyze.constants import OVERRIDABLE_SINCE
+from passmgr.core.ir.versions import OVERRIDABLE_SINCE
+
 from .new_constants import feed_scalars
 
 if TYPE_CHECKING:

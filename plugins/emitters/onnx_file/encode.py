@@ -14,6 +14,7 @@ import onnx
 import onnx_ir as ir
 
 from passmgr.core.errors import OutputError
+from passmgr.core.ir.versions import OVERRIDABLE_SINCE
 
 from ...onnx_format.keys import QUANTIZATION_KEY, TYPE_PROTO_KEY
 from ...onnx_format.rope import Rope
@@ -24,9 +25,6 @@ from .tensors import TensorEncoder
 
 _FUNCTION_INFO_VERSION = 10
 """IR version from which on functions have value infos of their own."""
-
-_OVERRIDABLE_VERSION = 4
-"""IR version from which on an initializer need not be a graph input."""
 
 
 class Encoder:
@@ -68,7 +66,7 @@ class Encoder:
         rope = Rope()
         # Before IR version 4, an initializer must be an input too; a subgraph has the inputs that
         # its operator gives it and no others.
-        old = self._ir_version < _OVERRIDABLE_VERSION
+        old = self._ir_version < OVERRIDABLE_SINCE
         rope.add(field(2, graph.name) if graph.name else b"")
         rope.add(field(10, graph.doc_string) if graph.doc_string else b"")
         # What has something in its ``meta``: seldom any of the many values.
