@@ -45,8 +45,10 @@ class FactFamily:
         prefix: What the name starts with, including the separator (``opset>=``).
         make: Builds the fact for the text after the prefix; raises ``ValueError`` on a bad one.
         doc: One sentence.
+        example: A text that :attr:`make` takes, for documentation and for the contract suite.
     """
 
     prefix: str
     make: Callable[[str], Fact]
     doc: str = ""
+    example: str = ""

@@ -47,6 +47,10 @@ class AnalysisCache:
         result_: T = entry.result
         return result_
 
+    def reads_of(self, analysis: Analysis[Any]) -> Aspect:
+        """Return what a result at hand was made from, by this analysis and those it asked for."""
+        return self._entries[analysis].reads
+
     def invalidate(self, aspects: Aspect) -> None:
         """Drop every result that was made from one of ``aspects``."""
         if aspects:

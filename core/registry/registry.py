@@ -206,7 +206,7 @@ class Registry:
         Raises:
             UsageError: None does.
         """
-        return cast("Frontend", self._bridge(self._by_suffix("frontends", Path(path), "reads")))
+        return cast("Frontend", self.bridge(self._by_suffix("frontends", Path(path), "reads")))
 
     def emitter_for(self, path: str | Path) -> Emitter:
         """Return the emitter that writes files named like ``path``.
@@ -214,11 +214,11 @@ class Registry:
         Raises:
             UsageError: None does.
         """
-        return cast("Emitter", self._bridge(self._by_suffix("emitters", Path(path), "writes")))
+        return cast("Emitter", self.bridge(self._by_suffix("emitters", Path(path), "writes")))
 
     def runtime(self, name: str) -> Runtime:
         """Return the runtime of that name."""
-        return cast("Runtime", self._bridge(self.entry("runtimes", name)))
+        return cast("Runtime", self.bridge(self.entry("runtimes", name)))
 
     def pipeline(self, name: str) -> str:
         """Return the text of a named pipeline."""
@@ -228,6 +228,14 @@ class Registry:
         """Return what plugins add at ``NAME:begin`` or ``NAME:end``, and warnings."""
         results, remarks = self._call("passmgr_pipeline_point", {"point": point})
         return [(info, text) for info, texts in results for text in texts], remarks
+
+    def bridge(self, entry: Entry) -> Any:
+        """Return the front end, emitter or runtime behind ``entry``, the same one each time."""
+        key = (entry.kind, entry.name)
+        if key not in self._loaded:
+            found = entry.load()
+            self._loaded[key] = found() if isinstance(found, type) else found
+        return self._loaded[key]
 
     def _by_suffix(self, kind: Kind, path: Path, verb: str) -> Entry:
         matches = {
@@ -242,13 +250,6 @@ class Registry:
                 f"no {SINGULAR[kind]} {verb} '{path}'; known suffixes: {', '.join(known) or 'none'}"
             )
         return matches[max(matches, key=len)]
-
-    def _bridge(self, entry: Entry) -> Any:
-        key = (entry.kind, entry.name)
-        if key not in self._loaded:
-            found = entry.load()
-            self._loaded[key] = found() if isinstance(found, type) else found
-        return self._loaded[key]
 
     def _checked(self, kind: Kind, name: str, check: Any) -> Any:
         key = (kind, name)

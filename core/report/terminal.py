@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from ..contract import OptionSpec
-from ..registry import Entry, PluginInfo
+from ..registry import Entry, Kind, PluginInfo
 from ..registry.entries import SINGULAR
 from .units import amount, counted, size
 
@@ -245,18 +245,23 @@ def differences(found: Sequence[OutputDifference], kind: str) -> Table:
 
 
 def checks(results: Sequence[CheckResult]) -> list[RenderableType]:
-    """Lay out how passes kept the contract: a line for each, then what is wrong in full."""
-    found = table("pass", "checks", right=("checks",))
-    for name in dict.fromkeys(result.pass_name for result in results):
-        of_pass = [result for result in results if result.pass_name == name]
-        kept = sum(not result.problem for result in of_pass)
-        style = "green" if kept == len(of_pass) else "bold red"
-        found.add_row(name, Text(f"{kept} of {len(of_pass)}", style))
+    """Lay out what kept the contract: a line for each, then what is wrong in full."""
+    labels = {(result.kind, result.name): result for result in results}
+    kinds = len({kind for kind, _ in labels})
+    found = table(*(["kind"] if kinds > 1 else []), "name", "checks", right=("checks",))
+    broken = 0
+    for kind, name in labels:
+        own = [result for result in results if (result.kind, result.name) == (kind, name)]
+        kept = sum(not result.problem for result in own)
+        broken += kept < len(own)
+        style = "green" if kept == len(own) else "bold red"
+        row = [SINGULAR[cast("Kind", kind)]] if kinds > 1 else []
+        found.add_row(*row, Text(name), Text(f"{kept} of {len(own)}", style))
     parts: list[RenderableType] = [found]
     for result in results:
         if result.problem:
-            parts += ["", result.problem]
-    broken = len({result.pass_name for result in results if result.problem})
-    passes = counted(len({result.pass_name for result in results}), "pass")
+            parts += ["", Text(result.problem)]
+    noun = SINGULAR[cast("Kind", results[0].kind)] if kinds == 1 else "thing"
     end = "every check kept" if not broken else f"{broken} broken"
-    return [*parts, "", Text(f"{passes}: {end}", "bold red" if broken else "green")]
+    style = "bold red" if broken else "green"
+    return [*parts, "", Text(f"{counted(len(labels), noun)}: {end}", style)]

@@ -1,6 +1,6 @@
-"""The contract test suite for passes, and models to try them on."""
+"""The contract test suite for passes and all else that plugins bring, and models to try it on."""
 
-from .suite import BoundCheck, bound_checks, parametrize_with_checks, registered_passes
+from .suite import BoundCheck, bound_checks, parametrize_with_checks
 from .violation import CHECKS, Check, Violation
 
 __all__ = [
@@ -10,5 +10,4 @@ __all__ = [
     "Violation",
     "bound_checks",
     "parametrize_with_checks",
-    "registered_passes",
 ]

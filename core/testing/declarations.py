@@ -150,6 +150,15 @@ def imports(subject: Subject) -> None:
     module = (function or type(subject.pass_)).__module__
     if module == "__main__" or getattr(sys.modules.get(module), "__file__", None) is None:
         return  # a notebook: there is nothing to import
+    loaded_on_import(module)
+
+
+def loaded_on_import(module: str) -> None:
+    """Import ``module`` in a fresh interpreter.
+
+    Raises:
+        Violation: That fails, or loads what is heavy.
+    """
     program = (
         f"import sys; sys.path[:0] = {sys.path!r}; import {module}; "
         f"print(*[name for name in {HEAVY!r} if name in sys.modules])"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from .subject import Case, Subject
@@ -34,7 +35,34 @@ ON_MODELS = (
 )
 def generated(subject: Subject) -> None:
     """Try the pass on random models that emphasize the operators that it touches."""
-    if not subject.examples:
+    touched = subject.pass_.touches
+    try_generated(
+        lambda case: _violation(subject, case),
+        subject.examples,
+        seed=subject.name,
+        emphasize=sorted(op for domain, op in touched.op_types if not domain) if touched else (),
+    )
+
+
+def try_generated(
+    violation: Callable[[Case], Violation | None],
+    examples: int,
+    *,
+    seed: str,
+    emphasize: Sequence[str] = (),
+) -> None:
+    """Look for a violation on random models, the same ones for the same seed.
+
+    Args:
+        violation: Returns what is wrong on a model.
+        examples: How many models are tried.
+        seed: What the choice of the models depends on.
+        emphasize: Op types that make up half of the models.
+
+    Raises:
+        Violation: The one found, on the smallest model that shows one.
+    """
+    if not examples:
         return
     from .generate import models  # names the extra where hypothesis is missing
     from .generator.table import OPERATORS
@@ -42,40 +70,39 @@ def generated(subject: Subject) -> None:
     from hypothesis import HealthCheck, find, settings  # isort: skip
     from hypothesis.errors import NoSuchExample  # isort: skip
 
-    touched = subject.pass_.touches
-    names = sorted(op for domain, op in touched.op_types if not domain) if touched else []
-    strategy = models(emphasize=[name for name in names if name in OPERATORS])
-    options = settings(
-        max_examples=subject.examples,
-        database=None,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-    )
     try:
         smallest = find(
-            strategy,
-            lambda model: _violation(subject, model) is not None,
-            settings=options,
-            random=random.Random(subject.name),
+            models(emphasize=[name for name in emphasize if name in OPERATORS]),
+            lambda model: violation(_case(model)) is not None,
+            settings=settings(
+                max_examples=examples,
+                database=None,
+                deadline=None,
+                suppress_health_check=list(HealthCheck),
+            ),
+            random=random.Random(seed),
         )
     except NoSuchExample:
         return
-    violation = _violation(subject, smallest)
-    if violation is not None:
-        raise Violation(f"{violation.problem}\n{_text(smallest)}", violation.blame)
+    found = violation(_case(smallest))
+    if found is not None:
+        raise Violation(f"{found.problem}\n{_text(smallest)}", found.blame)
 
 
-def _violation(subject: Subject, model: ir.Model) -> Violation | None:
-    """Return the first violation on ``model``."""
+def _case(model: ir.Model) -> Case:
     import onnx
     import onnx_ir as ir
 
     data = ir.to_proto(model).SerializeToString()
-    case = Case("generated", lambda: ir.from_proto(onnx.ModelProto.FromString(data)))
+    return Case("generated", lambda: ir.from_proto(onnx.ModelProto.FromString(data)))
+
+
+def _violation(subject: Subject, case: Case) -> Violation | None:
+    """Return the first violation on a model."""
     alone = Subject(subject.pass_, subject.registry, [case], 0)
     for name in ON_MODELS:
         try:
-            CHECKS[name].run(alone)
+            CHECKS["passes"][name].run(alone)
         except Violation as violation:
             violation.problem = f"'{name}', {violation.problem}"
             return violation

@@ -1,4 +1,4 @@
-"""The suite: all checks on all passes in question, for pytest and without it."""
+"""The suite: all checks on all that is in question, for pytest and without it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from ..contract import Pass
 from ..errors import UsageError
-from ..registry import load_registry
+from ..registry import KINDS, Entry, load_registry
 from . import behaviour, declarations, generated, transactions  # noqa: F401 - they register checks
+from .components import Component, components_of
 from .subject import Subject, file_case, supplied_cases
 from .violation import CHECKS, Check, Violation
 
@@ -22,104 +23,127 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class BoundCheck:
-    """One check of one pass; calling it runs it.
+    """One check of one pass, fact, front end, ...; calling it runs it.
 
     Args:
         check: The check.
-        subject: The pass.
+        kind: What is checked: ``passes``, ``facts``, ...
+        subject: The pass, or what else it is, with models.
         expected: Why it is expected to fail; empty where it is not.
     """
 
     check: Check
-    subject: Subject
+    kind: str
+    subject: Subject | Component
     expected: str = ""
+
+    @property
+    def label(self) -> str:
+        """What is checked: the name of a pass, ``facts/sorted``, ``frontends/onnx``, ..."""
+        return label(self.kind, self.subject.name)
 
     @property
     def id(self) -> str:
         """A name for reports: ``pass-name-check-name``."""
-        return f"{self.subject.name}-{self.check.name}"
+        return f"{self.label}-{self.check.name}"
 
     def __call__(self) -> None:
         """Run the check.
 
         Raises:
-            Violation: The pass does not have the property.
+            Violation: The subject does not have the property.
         """
         self.check(self.subject)
 
 
-def registered_passes(distribution: str, registry: Registry | None = None) -> list[Pass]:
-    """Return the passes that a distribution registers, with their default options.
-
-    Raises:
-        UsageError: It registers none.
-    """
-    registry = registry or load_registry()
-    names = pass_names(distribution, registry)
-    if not names:
-        raise UsageError(f"no pass is registered by a distribution '{distribution}'")
-    return [registry.make_pass(name) for name in names]
+def label(kind: str, name: str) -> str:
+    """Return the name of a pass as it is; anything else's with its kind before it."""
+    return name if kind == "passes" else f"{kind}/{name}"
 
 
-def pass_names(distribution: str, registry: Registry) -> list[str]:
-    """Return the names of the passes that a distribution registers, sorted."""
-    entries = registry.entries("passes").items()
-    return sorted(name for name, entry in entries if entry.plugin.distribution == distribution)
+def registered_by(distribution: str, registry: Registry) -> list[Entry]:
+    """Return everything that a distribution registers, by kind and name."""
+    return [
+        entry
+        for kind in KINDS
+        for _, entry in sorted(registry.entries(kind).items())
+        if entry.plugin.distribution == distribution
+    ]
 
 
 def bound_checks(
-    passes: Iterable[Pass | type[Pass] | str],
+    passes: Iterable[Pass | type[Pass] | str] = (),
     *,
+    distribution: str = "",
+    entries: Iterable[Entry] = (),
     models: Sequence[str | Path] = (),
     expected_failures: ExpectedFailures | None = None,
     examples: int = 20,
     registry: Registry | None = None,
 ) -> Iterator[BoundCheck]:
-    """Yield every check for every pass.
+    """Yield every check for everything in question.
 
     Args:
         passes: Passes, classes of passes (with default options) or registered names.
-        models: Files of models to try the passes on besides those of the suite.
-        expected_failures: Reasons by pass name and check name.
-        examples: How many generated models each pass is tried on.
+        distribution: A distribution all of whose passes, analyses, facts, front ends, emitters,
+            runtimes and pipelines are checked.
+        entries: Single entries of the registry.
+        models: Files of models to try them on besides those of the suite.
+        expected_failures: Reasons by label (the name of a pass, ``facts/sorted``, ...) and check.
+        examples: How many generated models each of them is tried on.
         registry: Where names, facts and runtimes come from; by default all that is installed.
 
     Raises:
-        UsageError: An expected failure names a pass or a check that there is not.
+        UsageError: The distribution registers nothing, or an expected failure names something or
+            a check that there is not.
     """
     registry = registry or load_registry()
-    cases = [*supplied_cases(registry), *(file_case(Path(path), registry) for path in models)]
-    subjects = [Subject(_pass(item, registry), registry, cases, examples) for item in passes]
+    entries = [*entries, *(registered_by(distribution, registry) if distribution else ())]
+    if distribution and not entries:
+        raise UsageError(f"nothing is registered by a distribution '{distribution}'")
+    files = [Path(path) for path in models]
+    cases = [*supplied_cases(registry), *(file_case(path, registry) for path in files)]
+    subjects: list[tuple[str, Subject | Component]] = [
+        ("passes", Subject(_pass(item, registry), registry, cases, examples))
+        for item in [*passes, *(entry.name for entry in entries if entry.kind == "passes")]
+    ]
+    for entry in entries:
+        if entry.kind != "passes":
+            found = components_of(entry, registry, cases, files, examples)
+            subjects += [(entry.kind, component) for component in found]
     expected = expected_failures or {}
     _check_names(expected, subjects)
-    for subject in subjects:
-        reasons = expected.get(subject.name, {})
-        for check in CHECKS.values():
-            yield BoundCheck(check, subject, reasons.get(check.name, ""))
+    for kind, subject in subjects:
+        reasons = expected.get(label(kind, subject.name), {})
+        for check in CHECKS[kind].values():
+            yield BoundCheck(check, kind, subject, reasons.get(check.name, ""))
 
 
 def parametrize_with_checks(
-    passes: Iterable[Pass | type[Pass] | str],
+    passes: Iterable[Pass | type[Pass] | str] = (),
     *,
+    distribution: str = "",
     models: Sequence[str | Path] = (),
     expected_failures: ExpectedFailures | None = None,
     examples: int = 20,
     registry: Registry | None = None,
 ) -> Callable[[Any], Any]:
-    """Decorate a test that takes ``check`` and calls it: pytest runs it for each pass and check.
+    """Decorate a test that takes ``check`` and calls it: pytest runs it for each one.
 
         @parametrize_with_checks(passes=["drop-dropout"])
         def test_contract(check):
             check()
 
-    Expected failures are strict: a check that passes although it was expected to fail is an error.
-    See :func:`bound_checks` for the arguments.
+    With ``distribution="my-passes"`` it covers all that the distribution registers, whatever is
+    added to it later. Expected failures are strict: a check that passes although it was expected
+    to fail is an error. See :func:`bound_checks` for the arguments.
     """
     import pytest
 
     parameters = []
     for bound in bound_checks(
         passes,
+        distribution=distribution,
         models=models,
         expected_failures=expected_failures,
         examples=examples,
@@ -140,16 +164,18 @@ def _pass(item: Pass | type[Pass] | str, registry: Registry) -> Pass:
     return item() if isinstance(item, type) else item
 
 
-def _check_names(expected: ExpectedFailures, subjects: Sequence[Subject]) -> None:
-    names = {subject.name for subject in subjects}
-    for pass_name, reasons in expected.items():
-        if pass_name not in names:
-            raise UsageError(f"a failure is expected of '{pass_name}', which is not checked")
+def _check_names(
+    expected: ExpectedFailures, subjects: Sequence[tuple[str, Subject | Component]]
+) -> None:
+    kinds = {label(kind, subject.name): kind for kind, subject in subjects}
+    for name, reasons in expected.items():
+        if name not in kinds:
+            raise UsageError(f"a failure is expected of '{name}', which is not checked")
         for check_name, reason in reasons.items():
-            if check_name not in CHECKS:
+            if check_name not in CHECKS[kinds[name]]:
                 raise UsageError(
                     f"a failure is expected of the check '{check_name}'; there are "
-                    f"{', '.join(CHECKS)}"
+                    f"{', '.join(CHECKS[kinds[name]])}"
                 )
             if not reason:
-                raise UsageError(f"'{pass_name}' is expected to fail '{check_name}' without reason")
+                raise UsageError(f"'{name}' is expected to fail '{check_name}' without reason")

@@ -124,13 +124,7 @@ class Trial:
     def raised_at(self) -> list[str]:
         """Return the line of the pass's own source at which it raised."""
         assert self.error is not None
-        frames = traceback.walk_tb(self.error.__traceback__)
-        own = [
-            source_line(frame.f_code.co_filename, number)
-            for frame, number in frames
-            if frame.f_globals.get("__name__", "").startswith(self._own)
-        ]
-        return own[-1:]
+        return raised_in(self.error, self._own)
 
 
 class _Context(StepContext):
@@ -141,6 +135,16 @@ class _Context(StepContext):
     def action(self, node: ir.Node | None = None, code: str = "rewrite") -> bool:
         """Number one rewrite; say no after the last one allowed."""
         return super().action(node, code) and self.rewrites <= self.allowed
+
+
+def raised_in(error: Exception, package: str) -> list[str]:
+    """Return the innermost line of ``package`` that led to ``error``, as ``file:line: source``."""
+    own = [
+        source_line(frame.f_code.co_filename, number)
+        for frame, number in traceback.walk_tb(error.__traceback__)
+        if frame.f_globals.get("__name__", "").startswith(package)
+    ]
+    return own[-1:]
 
 
 def source_package(pass_: Pass) -> str:

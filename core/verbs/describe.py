@@ -96,7 +96,9 @@ def _describe(entry: Entry, registry: Registry) -> Description:
 
 def _describe_fact(entry: Entry, registry: Registry) -> tuple[str, dict[str, str]]:
     if entry.name in registry.entries("facts") and not PASS_NAME.fullmatch(entry.name):
-        return registry.family(entry.name).doc, {"parameter": "after the name"}
+        family = registry.family(entry.name)
+        example = family.prefix + family.example if family.example else ""
+        return family.doc, {"parameter": "after the name", "example": example}
     fact = registry.fact(entry.name)
     providers = [
         name

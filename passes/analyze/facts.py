@@ -228,6 +228,6 @@ CONSTANTS_FOLDED = Fact(
     "Outside of functions, numeric constants that are read are initializers, not Constant nodes.",
 )
 OPSET = FactFamily(
-    "opset>=", _opset_fact, "The default domain is imported at this version or later."
+    "opset>=", _opset_fact, "The default domain is imported at this version or later.", "13"
 )
-NO_OP = FactFamily("no-op:", _no_op_fact, "No node of the model is of this op type.")
+NO_OP = FactFamily("no-op:", _no_op_fact, "No node of the model is of this op type.", "Identity")

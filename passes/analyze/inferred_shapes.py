@@ -12,6 +12,7 @@ ONNX's inference runs on a copy of the model without its weights. Symbols that i
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -20,7 +21,7 @@ import onnx
 import onnx_ir as ir
 
 from passmgr.core.contract import Analysis, AnalysisContext, Aspect
-from passmgr.core.ir.walk import node_subgraphs
+from passmgr.core.ir.walk import graph_tree, node_subgraphs
 
 from .constants import constant_tensor, is_constant_initializer
 from .shape_functions import UNKNOWN, Typing, default_opset
@@ -68,7 +69,7 @@ class InferredShapes(Analysis[ShapeTable]):
         except INFERENCE_ERRORS as error:
             return ShapeTable({}, " ".join(str(error).split()) or type(error).__name__)
         known: dict[ir.Value, Typing] = {}
-        _collect(model.graph, inferred.graph, skeleton.symbols, known)
+        skeleton.collect(model.graph, inferred.graph, known)
         return ShapeTable(known)
 
 
@@ -77,6 +78,7 @@ class _Skeleton:
 
     def __init__(self, model: ir.Model) -> None:
         self._model = model
+        self._renamed = _names_that_differ(model)
         self.symbols: set[str] = set()
         self.proto = onnx.ModelProto(ir_version=max(model.ir_version, 4))
         for domain, version in model.opset_imports.items():
@@ -114,12 +116,13 @@ class _Skeleton:
 
     def _node(self, proto: onnx.NodeProto, node: ir.Node) -> None:
         subgraphs = list(node_subgraphs(node)) if node.attributes else []
-        if not subgraphs:
+        if not subgraphs and not self._renamed:
             ir.serde.serialize_node_into(proto, node)
             return
         proto.op_type, proto.domain, proto.name = node.op_type, node.domain, node.name or ""
-        proto.input.extend([value.name or "" if value is not None else "" for value in node.inputs])
-        proto.output.extend([value.name or "" for value in node.outputs])
+        proto.overload = node.overload
+        proto.input.extend(map(self._name, node.inputs))
+        proto.output.extend(map(self._name, node.outputs))
         for attribute in node.attributes.values():
             if attribute.is_ref():
                 ir.serde.serialize_reference_attribute_into(proto.attribute.add(), attribute)
@@ -140,11 +143,11 @@ class _Skeleton:
         if tensor.nbytes <= SMALL_TENSOR and tensor.dtype != ir.DataType.STRING:
             item = proto.initializer.add()
             ir.serde.serialize_tensor_into(item, tensor)
-            item.name = value.name or ""
+            item.name = self._name(value)
         else:
             dims = tensor.shape.numpy()
             proto.value_info.append(
-                onnx.helper.make_tensor_value_info(value.name or "", tensor.dtype.value, dims)
+                onnx.helper.make_tensor_value_info(self._name(value), tensor.dtype.value, dims)
             )
 
     def _declare(
@@ -153,7 +156,7 @@ class _Skeleton:
         value: ir.Value,
         with_shape: bool = True,
     ) -> None:
-        item = target.add(name=value.name or "")
+        item = target.add(name=self._name(value))
         if value.type is None:
             return
         ir.serde.serialize_type_into(item.type, value.type)
@@ -162,6 +165,29 @@ class _Skeleton:
             self.symbols.update(
                 dim.value for dim in value.shape if not isinstance(dim, int) and dim.value
             )
+
+    def collect(
+        self, graph: ir.Graph, proto: onnx.GraphProto, known: dict[ir.Value, Typing]
+    ) -> None:
+        """Read the inferred types of ``graph`` and of the graphs inside it into ``known``."""
+        items = {item.name: item.type for item in (*proto.value_info, *proto.output)}
+        holders = [node for node in proto.node if any(_subgraphs(node))]
+        for node in graph:
+            for value in node.outputs:
+                found = items.get(self._name(value))
+                if found is not None and (typing := read_typing(found, self.symbols)) is not None:
+                    known[value] = typing
+        ours = [
+            node for node in graph if node.attributes and any(True for _ in node_subgraphs(node))
+        ]
+        for node, holder in zip(ours, holders, strict=True):
+            for subgraph, inner in zip(node_subgraphs(node), _subgraphs(holder), strict=True):
+                self.collect(subgraph, inner, known)
+
+    def _name(self, value: ir.Value | None) -> str:
+        if value is None:
+            return ""
+        return self._renamed.get(value) or value.name or ""
 
     def _is_inferable(self, node: ir.Node) -> bool:
         if node.op_identifier() in self._model.functions:
@@ -180,29 +206,31 @@ def _has_inference(domain: str, op_type: str, version: int) -> bool:
     return bool(schema.has_type_and_shape_inference_function)
 
 
-def _collect(
-    graph: ir.Graph, proto: onnx.GraphProto, symbols: set[str], known: dict[ir.Value, Typing]
-) -> None:
-    """Read the inferred types of ``graph`` and of the graphs inside it."""
-    items = {item.name: item.type for item in (*proto.value_info, *proto.output)}
-    holders = [node for node in proto.node if any(_subgraphs(node))]
-    for node in graph:
-        for value in node.outputs:
-            found = items.get(value.name or "")
-            if found is not None and (typing := read_typing(found, symbols)) is not None:
-                known[value] = typing
-    ours = [node for node in graph if node.attributes and any(True for _ in node_subgraphs(node))]
-    for node, holder in zip(ours, holders, strict=True):
-        for subgraph, inner in zip(node_subgraphs(node), _subgraphs(holder), strict=True):
-            _collect(subgraph, inner, symbols, known)
-
-
 def _subgraphs(node: onnx.NodeProto) -> Iterable[onnx.GraphProto]:
     for attribute in node.attribute:
         if attribute.type == onnx.AttributeProto.GRAPH:
             yield attribute.g
         elif attribute.type == onnx.AttributeProto.GRAPHS:
             yield from attribute.graphs
+
+
+def _names_that_differ(model: ir.Model) -> dict[ir.Value, str]:
+    """Return names for the values whose own another value has, be it in another graph.
+
+    ONNX's inference knows values by name alone, and takes one that shadows another for that one.
+    """
+    taken: set[str] = set()
+    twins: list[ir.Value] = []
+    for graph in graph_tree(model.graph):
+        values = [*graph.inputs, *getattr(graph, "initializers", {}).values()]
+        values += [value for node in graph for value in node.outputs]
+        for value in dict.fromkeys(values):
+            if value.name:
+                twins += [value] if value.name in taken else []
+                taken.add(value.name)
+    numbers = itertools.count()
+    free = (name for number in numbers if (name := f"twin_{number}") not in taken)
+    return {value: next(free) for value in twins}
 
 
 def read_typing(proto: onnx.TypeProto, symbols: set[str]) -> Typing | None:

@@ -73,6 +73,10 @@ class AttributeReader:
             ModelError: It cannot be carried through.
         """
         name, doc = proto.name, proto.doc_string or None
+        if not isinstance(name, str):  # what protobuf gives where the bytes are no UTF-8
+            raise ModelError(
+                f"'{self._path}': an attribute of {owner!r} has a name that is no text"
+            )
         kind: int = proto.type
         if proto.ref_attr_name:
             return ir.RefAttr(name, proto.ref_attr_name, ir.AttributeType(kind), doc_string=doc)

@@ -18,7 +18,6 @@ from passmgr.core.testing import (
     Violation,
     bound_checks,
     parametrize_with_checks,
-    registered_passes,
 )
 
 REGISTRY = load_registry(plugins=False)
@@ -34,7 +33,7 @@ def parameters(**options: Any) -> list[Any]:
 
 def test_every_check_becomes_a_test_of_its_own() -> None:
     ids = [parameter.id for parameter in parameters()]
-    assert ids == [f"relu-of-positives-{name}" for name in CHECKS]
+    assert ids == [f"relu-of-positives-{name}" for name in CHECKS["passes"]]
 
 
 def test_expected_failures_are_strict_and_have_their_reason() -> None:
@@ -63,12 +62,19 @@ def test_passes_are_taken_by_name_class_and_instance() -> None:
     assert {bound.subject.name for bound in found} == {"sort"}
 
 
-def test_a_distribution_without_passes() -> None:
-    assert next(pass_.name for pass_ in registered_passes("passmgr", REGISTRY)) == (
-        "deduplicate-initializers"
-    )
-    with pytest.raises(UsageError, match="no pass is registered by a distribution 'acme'"):
-        registered_passes("acme", REGISTRY)
+def test_a_distribution_is_checked_with_all_that_it_registers() -> None:
+    bounds = list(bound_checks(distribution="passmgr", registry=REGISTRY))
+    labels = {bound.label for bound in bounds}
+    assert {"sort", "facts/sorted", "facts/opset>=13", "analyses/costs"} < labels
+    assert {"frontends/onnx", "emitters/onnx", "runtimes/onnxruntime"} < labels
+    assert "pipelines/default" in labels
+    registered = [name for kind in CHECKS for name in REGISTRY.entries(kind)]
+    assert len(labels) == len(registered)
+
+
+def test_a_distribution_that_brings_nothing() -> None:
+    with pytest.raises(UsageError, match="nothing is registered by a distribution 'acme'"):
+        list(bound_checks(distribution="acme", registry=REGISTRY))
 
 
 def test_a_model_of_ones_own_is_tried_too(tmp_path: Path) -> None:

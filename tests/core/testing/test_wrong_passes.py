@@ -43,7 +43,7 @@ def test_a_wrong_pass_is_caught_and_its_line_blamed(name: str) -> None:
             found[bound.check.name] = violation
     assert expected in found
     violation = found[expected]
-    assert violation.pass_name == pass_.name
+    assert violation.subject == pass_.name
     assert all(word in str(violation) for word in ("expected:", "either", "or"))
     if expected not in WITHOUT_LINE:
         blamed = [line for line in violation.blame if line.startswith(wrong_passes.__file__)]

@@ -39,7 +39,7 @@ def test_what_is_wrong_is_told_for_each_check() -> None:
 
 
 def test_a_name_that_is_neither_a_distribution_nor_a_pass() -> None:
-    with pytest.raises(UnknownNameError, match="unknown pass 'srot'; did you mean 'sort'"):
+    with pytest.raises(UnknownNameError, match="unknown name 'srot'; did you mean 'sort'"):
         check_plugin("srot", registry=REGISTRY)
 
 
