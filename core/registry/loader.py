@@ -42,12 +42,12 @@ def load_registry(
     """
     if allow is None and (listed := os.environ.get(ALLOW_VARIABLE)) is not None:
         allow = [name for name in listed.split(",") if name.strip()]
-    allowed = None if allow is None else {_canonical(name) for name in allow}
+    allowed = None if allow is None else {canonical(name) for name in allow}
     registry = Registry()
     taken: dict[str, PluginInfo] = {}
     found = [(_info(point), point) for point in metadata.entry_points(group=hookspecs.PROJECT)]
     for info, point in sorted(found, key=lambda pair: _load_order(pair[0])):
-        distribution = _canonical(info.distribution)
+        distribution = canonical(info.distribution)
         if distribution == hookspecs.PROJECT or (
             plugins and (allowed is None or distribution in allowed)
         ):
@@ -55,7 +55,7 @@ def load_registry(
         else:
             reason = f"not in the allow list {ALLOW_VARIABLE}" if plugins else "--no-plugins"
             registry.add_plugin(replace(info, state="disabled", reason=reason))
-    for name in sorted((allowed or set()) - {_canonical(p.distribution) for p in registry.plugins}):
+    for name in sorted((allowed or set()) - {canonical(p.distribution) for p in registry.plugins}):
         registry.warnings.append(f"the allow list names '{name}', which brings no plugin")
     for plugin in extra:
         name = getattr(plugin, "__name__", type(plugin).__name__)
@@ -65,11 +65,12 @@ def load_registry(
 
 def _load_order(info: PluginInfo) -> tuple[bool, str, str]:
     """Built-ins first, so that no other plugin can take their names; then by distribution."""
-    distribution = _canonical(info.distribution)
+    distribution = canonical(info.distribution)
     return distribution != hookspecs.PROJECT, distribution, info.name
 
 
-def _canonical(distribution: str) -> str:
+def canonical(distribution: str) -> str:
+    """Return the name of a distribution in the one form that all its spellings have."""
     return distribution.strip().lower().replace("_", "-").replace(".", "-")
 
 
@@ -97,7 +98,7 @@ def _load(
         rejected("broken", f"the entry point name '{info.name}' is taken by plugin {first}")
         return
     taken[info.name] = info
-    own = _canonical(info.distribution) == hookspecs.PROJECT
+    own = canonical(info.distribution) == hookspecs.PROJECT
     if reason := "" if own else _refuses_this_version(point.dist):
         rejected("incompatible", reason)
         return
@@ -117,7 +118,7 @@ def _refuses_this_version(distribution: metadata.Distribution | None) -> str:
     lines = [
         line
         for line in (distribution.requires if distribution else None) or ()
-        if _canonical(line).startswith(hookspecs.PROJECT)
+        if canonical(line).startswith(hookspecs.PROJECT)
     ]
     if not lines:
         return ""
@@ -129,7 +130,7 @@ def _refuses_this_version(distribution: metadata.Distribution | None) -> str:
             requirement = Requirement(line)
         except InvalidRequirement:
             return f"its requirement '{line}' cannot be read"
-        if _canonical(requirement.name) != hookspecs.PROJECT or (
+        if canonical(requirement.name) != hookspecs.PROJECT or (
             requirement.marker and not requirement.marker.evaluate({"extra": ""})
         ):
             continue

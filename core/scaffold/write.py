@@ -26,7 +26,7 @@ PACKAGE = "package"
 def render(name: str, kind: PluginKind) -> dict[PurePosixPath, str]:
     """Return the files of a plugin by their paths in its folder.
 
-    A file that both the kind and all plugins have is the kind's part, then the shared one.
+    Names of files may have the same words in them as the files. A file that both the kind and all plugins have is the kind's part, then the shared one.
     """
     module = module_name(name)
     lowest, limit = _range(version("passmgr"))
@@ -42,7 +42,7 @@ def render(name: str, kind: PluginKind) -> dict[PurePosixPath, str]:
     for folder in (kind, "shared"):
         for path, text in _templates(templates / folder, PurePosixPath()):
             parts = [module if part == PACKAGE else part for part in path.parts]
-            target = PurePosixPath(*parts)
+            target = PurePosixPath(Template("/".join(parts)).substitute(words))
             files[target] = files.get(target, "") + Template(text).substitute(words)
     return dict(sorted(files.items()))
 

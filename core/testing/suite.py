@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..contract import Pass
 from ..errors import UsageError
 from ..registry import KINDS, Entry, load_registry
+from ..registry.loader import canonical
 from . import behaviour, declarations, generated, transactions  # noqa: F401 - they register checks
 from .components import Component, components_of
 from .subject import Subject, file_case, supplied_cases
@@ -62,12 +63,16 @@ def label(kind: str, name: str) -> str:
 
 
 def registered_by(distribution: str, registry: Registry) -> list[Entry]:
-    """Return everything that a distribution registers, by kind and name."""
+    """Return everything that a distribution registers, by kind and name.
+
+    Targets are not among it: there is nothing yet that they have to keep.
+    """
     return [
         entry
         for kind in KINDS
+        if kind in CHECKS
         for _, entry in sorted(registry.entries(kind).items())
-        if entry.plugin.distribution == distribution
+        if canonical(entry.plugin.distribution) == canonical(distribution)
     ]
 
 
