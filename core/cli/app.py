@@ -71,7 +71,9 @@ def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     if wanted and not ctx.resilient_parsing:
         from importlib.metadata import version
 
-        click.echo(f"passmgr {version('passmgr')}")
+        from ..contract.compatibility import API_VERSION
+
+        click.echo(f"passmgr {version('passmgr')} (plugin API {API_VERSION})")
         ctx.exit()
 
 

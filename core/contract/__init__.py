@@ -4,6 +4,7 @@ from .adapters import from_function, from_onnx_ir, from_rule_set
 from .analysis import Analysis, AnalysisContext
 from .aspects import Aspect
 from .bridges import Emitter, Frontend, Runtime, Session, ValueInfo
+from .compatibility import API_VERSION, PluginDeprecation
 from .context import PassContext
 from .effects import Approximate, Effect, Exact, Lossy
 from .facts import Fact, FactFamily
@@ -28,6 +29,7 @@ from .remarks import Remark, RemarkKind
 from .touches import Touches, ops
 
 __all__ = [
+    "API_VERSION",
     "PASS_NAME",
     "Analysis",
     "AnalysisContext",
@@ -45,6 +47,7 @@ __all__ = [
     "Order",
     "Pass",
     "PassContext",
+    "PluginDeprecation",
     "Remark",
     "RemarkKind",
     "RulePass",

@@ -23,12 +23,8 @@ def from_onnx_ir(pass_: Any, *, name: str, effect: Effect, **declarations: Any) 
         effect: How far it moves the outputs.
         **declarations: Further declarations of :class:`Pass`, such as ``requires``.
     """
-
-    def apply(model: ir.Model) -> ir.Model:
-        result: ir.Model = pass_(model).model
-        return result
-
-    return from_function(apply, name=name, effect=effect, doc=pass_.__doc__, **declarations)
+    function = _OnnxIrPass(pass_)
+    return from_function(function, name=name, effect=effect, doc=pass_.__doc__, **declarations)
 
 
 def from_rule_set(rules: Any, *, name: str, effect: Effect, **declarations: Any) -> ForeignPass:
@@ -40,11 +36,36 @@ def from_rule_set(rules: Any, *, name: str, effect: Effect, **declarations: Any)
         effect: How far it moves the outputs.
         **declarations: Further declarations of :class:`Pass`.
     """
+    return from_function(_RuleSet(rules), name=name, effect=effect, **declarations)
 
-    def apply(model: ir.Model) -> None:
-        rules.apply_to_model(model)
 
-    return from_function(apply, name=name, effect=effect, **declarations)
+class _Adapted:
+    """Calls an object of another library; two are equal whose objects have the same state."""
+
+    def __init__(self, adapted: Any) -> None:
+        self.adapted = adapted
+        self.__module__ = type(adapted).__module__
+        self.__doc__ = type(adapted).__doc__
+
+    def __eq__(self, other: object) -> bool:
+        if type(self) is not type(other):
+            return False
+        one, two = self.adapted, other.adapted
+        return bool(one == two) or (type(one) is type(two) and vars(one) == vars(two))
+
+    def __hash__(self) -> int:
+        return hash((type(self), type(self.adapted)))
+
+
+class _OnnxIrPass(_Adapted):
+    def __call__(self, model: ir.Model) -> ir.Model:
+        result: ir.Model = self.adapted(model).model
+        return result
+
+
+class _RuleSet(_Adapted):
+    def __call__(self, model: ir.Model) -> None:
+        self.adapted.apply_to_model(model)
 
 
 def from_function(

@@ -50,9 +50,9 @@ class Emitter(Protocol):
         Args:
             model: The model; not changed.
             path: Where the file appears; an existing one is replaced in one step.
-            check: Called with the finished temporary file (loadable in place, external data
-                included) before it takes the name ``path``; an exception from it leaves ``path``
-                as it was.
+            check: Called with the finished temporary file (with the suffix of ``path``, loadable
+                in place, external data included) before it takes the name ``path``; an exception
+                from it leaves ``path`` as it was.
 
         Raises:
             OutputError: The folder is missing, the disk is full, ...; one clear line.

@@ -117,7 +117,8 @@ class RulePass(Pass):
 class ForeignPass(Pass):
     """A pass that edits the model by itself; it runs on a clone that is swapped in on commit.
 
-    Its effect has no default: who adapts foreign code has to say how far it moves the outputs.
+    Its effect has no default: who adapts foreign code has to say how far it moves the outputs. It
+    requires ``sorted``, without which a model cannot be cloned.
     """
 
     scope: ClassVar[Literal["graph", "model"]] = "model"
@@ -126,6 +127,7 @@ class ForeignPass(Pass):
         super().__init_subclass__(**kwargs)
         if not any("effect" in base.__dict__ for base in cls.__mro__[: cls.__mro__.index(Pass)]):
             raise TypeError(f"{cls.__qualname__}: a foreign pass must declare its effect")
+        cls.requires = tuple(dict.fromkeys(("sorted", *cls.requires)))
 
     def run(self, model: ir.Model, ctx: PassContext) -> None:
         """Not used: the manager calls :meth:`apply` on a clone."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,14 @@ import onnx_ir as ir
 from ..contract.aspects import Aspect
 from . import undo
 from .names import NameScope
-from .walk import GRAPH_KINDS, graph_tree, model_graphs, node_subgraphs, owning_graph
+from .walk import (
+    GRAPH_KINDS,
+    graph_tree,
+    model_graphs,
+    model_nodes,
+    node_subgraphs,
+    owning_graph,
+)
 
 if TYPE_CHECKING:
     GraphLike = ir.Graph | ir.Function
@@ -51,6 +59,7 @@ class Editor:
         self.origin = origin
         self.before_edit: Callable[[int], None] | None = None
         self._names: NameScope | None = None
+        self._node_names: Counter[str | None] | None = None
         self._log: list[Undo] = []
         self._stale = 0
         self._open: list[ir.Node] = []
@@ -108,7 +117,7 @@ class Editor:
             inverse, arguments = log.pop()
             inverse(*arguments)
         undo.detach_strays(self.model)
-        self._names = None
+        self._names = self._node_names = None
         self._stale |= self._touched
         self._reset()
 
@@ -180,7 +189,7 @@ class Editor:
     ) -> None:
         """Put detached ``nodes`` before ``anchor`` (after it on request), or at the end of a graph.
 
-        Outputs without a name, or whose name is taken, get a unique one.
+        Nodes and outputs without a name, or whose name is taken, get a unique one.
         """
         graph = anchor.graph if isinstance(anchor, ir.Node) else owning_graph(anchor)
         if graph is None:
@@ -191,8 +200,7 @@ class Editor:
                 node.metadata_props.setdefault(ORIGIN_KEY, self.origin)
             for output in node.outputs:
                 output.name = self.names.claim(output, output.name or node.op_type)
-            if node.name is None:
-                node.name = node.outputs[0].name if node.outputs else node.op_type
+            self._name_node(node)
             if not isinstance(anchor, ir.Node):
                 graph.append(node)
             elif after:
@@ -202,6 +210,21 @@ class Editor:
                 anchor.prepend(node)
             self.edited_nodes[node] = None
             self._count_op(node, 1)
+
+    def _name_node(self, node: ir.Node) -> None:
+        """Give ``node`` a name that no other has: runtimes refuse two of one name."""
+        if self._node_names is None:
+            self._node_names = Counter(other._name for other in model_nodes(self.model))
+        taken = self._node_names
+        hint = node.name or (node.outputs[0].name if node.outputs else None) or node.op_type
+        numbers = itertools.count(taken[hint])
+        name = hint
+        while taken[name]:
+            name = f"{hint}_{next(numbers)}"
+        if node.name and node.name != name:
+            self.rename_node(node, name)
+        node.name = name
+        taken[name] += 1
 
     def remove(self, node: ir.Node) -> None:
         """Take ``node`` out of its graph.
@@ -231,6 +254,8 @@ class Editor:
         node._inputs = (None,) * len(inputs)
         self.edited_nodes.pop(node, None)
         self._count_op(node, -1)
+        if self._node_names is not None:
+            self._node_names[node._name] -= 1
 
     def _release(self, subgraph: ir.Graph) -> None:
         """Let a subgraph that goes not keep the values alive that its nodes capture."""
@@ -279,9 +304,9 @@ class Editor:
 
     def replace_uses(self, old: ir.Value, new: ir.Value) -> None:
         """Let every node that reads ``old`` read ``new``; outputs of graphs stay as they are."""
-        if old is new:
-            return
         uses = tuple(old._uses)
+        if old is new or not uses:
+            return
         self._record(_STRUCTURE, undo.undo_uses, old, new, uses)
         for node, index in uses:
             undo.put_input(node, index, new, self._open)
@@ -457,6 +482,9 @@ class Editor:
     def rename_node(self, node: ir.Node, name: str | None) -> None:
         """Rename ``node``."""
         self._record(_NAMES, setattr, node, "name", node.name)
+        if self._node_names is not None and node.graph is not None:
+            self._node_names[node.name] -= 1
+            self._node_names[name] += 1
         node.name = name
 
     def add_initializer(self, graph: GraphLike, tensor: ir.TensorProtocol, name: str) -> ir.Value:
@@ -548,7 +576,7 @@ class Editor:
         functions = self.model.functions
         self._record(_STRUCTURE, undo.restore_dict, functions, dict(functions))
         functions[function.identifier()] = function
-        self._names = None
+        self._names = self._node_names = None
         self.recount = True
 
     def remove_function(self, function: ir.Function) -> None:
@@ -570,5 +598,5 @@ class Editor:
         """
         self._record(aspects.value, undo.restore_contents, self.model, undo.contents(self.model))
         undo.restore_contents(self.model, undo.contents(other))
-        self._names = None
+        self._names = self._node_names = None
         self.recount = True

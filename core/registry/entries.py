@@ -45,6 +45,7 @@ class PluginInfo:
         origin: The module or object behind it, as the entry point says.
         state: Whether it takes part, and if not, why in one word.
         reason: Why it does not take part, or what of it was switched off; one line.
+        deprecations: What it used while it was loaded that will be removed; one line each.
     """
 
     name: str
@@ -53,6 +54,7 @@ class PluginInfo:
     origin: str
     state: PluginState = "loaded"
     reason: str = ""
+    deprecations: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         if not self.distribution:

@@ -6,13 +6,15 @@ import contextlib
 import difflib
 import os
 import sys
-from collections.abc import Collection, Iterable
+import warnings
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from importlib import metadata
 from typing import Any
 
 import pluggy
 
+from ..contract import API_VERSION, PluginDeprecation
 from ..errors import PluginError
 from . import hookspecs
 from .entries import PluginInfo, PluginState, describe_error
@@ -20,6 +22,9 @@ from .registrar import Registrar
 from .registry import Registry
 
 ALLOW_VARIABLE = "PASSMGR_PLUGINS"
+
+API_ATTRIBUTE = "PASSMGR_API"
+"""Where the module of a plugin may say for which version of the plugin API it is written."""
 
 
 def load_registry(
@@ -59,7 +64,8 @@ def load_registry(
         registry.warnings.append(f"the allow list names '{name}', which brings no plugin")
     for plugin in extra:
         name = getattr(plugin, "__name__", type(plugin).__name__)
-        _register(registry, plugin, PluginInfo(name, "", "", f"object {name}"))
+        info = PluginInfo(name, "", "", f"object {name}")
+        registry.add_plugin(info, plugin, _registrations(plugin, info))
     return registry
 
 
@@ -104,9 +110,14 @@ def _load(
         return
     try:
         # What a plugin prints while it loads must not end up among machine-readable results.
-        with contextlib.redirect_stdout(sys.stderr):
+        with contextlib.redirect_stdout(sys.stderr), deprecations() as found:
             plugin = point.load()
-            _register(registry, plugin, info)
+            if (api := getattr(plugin, API_ATTRIBUTE, API_VERSION)) != API_VERSION:
+                this = f"this passmgr has {API_VERSION}"
+                rejected("incompatible", f"it is written for plugin API {api!r}, {this}")
+                return
+            registrar = _registrations(plugin, info)
+        registry.add_plugin(replace(info, deprecations=tuple(found)), plugin, registrar)
     except PluginError as error:
         rejected("broken", str(error))
     except (Exception, SystemExit) as error:  # whatever foreign code does when it is loaded
@@ -139,8 +150,25 @@ def _refuses_this_version(distribution: metadata.Distribution | None) -> str:
     return ""
 
 
-def _register(registry: Registry, plugin: Any, info: PluginInfo) -> None:
-    """Let ``plugin`` register into a staging area, and merge that when all of it is sound.
+@contextlib.contextmanager
+def deprecations() -> Iterator[list[str]]:
+    """Collect, one line each, what is used meanwhile that will be removed from the plugin API."""
+    found: list[str] = []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", PluginDeprecation)
+        try:
+            yield found
+        finally:
+            own = [w for w in caught if issubclass(w.category, PluginDeprecation)]
+            lines = (f"{' '.join(str(w.message).split())} ({w.filename}:{w.lineno})" for w in own)
+            found += dict.fromkeys(lines)
+    for other in caught:
+        if other not in own:
+            warnings.warn_explicit(other.message, other.category, other.filename, other.lineno)
+
+
+def _registrations(plugin: Any, info: PluginInfo) -> Registrar:
+    """Let ``plugin`` register into a staging area, which is returned when all of it is sound.
 
     Raises:
         PluginError: A hook, a name or a target is wrong.
@@ -155,7 +183,7 @@ def _register(registry: Registry, plugin: Any, info: PluginInfo) -> None:
         raise PluginError(" ".join(str(error).split())) from error
     registrar = Registrar(info)
     staging.hook.passmgr_register(registry=registrar)
-    registry.add_plugin(info, plugin, registrar)
+    return registrar
 
 
 def _check_hooks(plugin: Any) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from ..contract import OptionSpec
-from ..registry import Entry, Kind, PluginInfo
+from ..registry import Entry, PluginInfo
 from ..registry.entries import SINGULAR
 from .units import amount, counted, size
 
@@ -255,13 +255,20 @@ def checks(results: Sequence[CheckResult]) -> list[RenderableType]:
         kept = sum(not result.problem for result in own)
         broken += kept < len(own)
         style = "green" if kept == len(own) else "bold red"
-        row = [SINGULAR[cast("Kind", kind)]] if kinds > 1 else []
+        row = [_singular(kind)] if kinds > 1 else []
         found.add_row(*row, Text(name), Text(f"{kept} of {len(own)}", style))
     parts: list[RenderableType] = [found]
     for result in results:
         if result.problem:
             parts += ["", Text(result.problem)]
-    noun = SINGULAR[cast("Kind", results[0].kind)] if kinds == 1 else "thing"
+    deprecated = dict.fromkeys(line for result in results for line in result.deprecations)
+    parts += [""] if deprecated else []
+    parts += [Text(f"deprecated: {line}", "yellow") for line in deprecated]
+    noun = _singular(results[0].kind) if kinds == 1 else "thing"
     end = "every check kept" if not broken else f"{broken} broken"
     style = "bold red" if broken else "green"
     return [*parts, "", Text(f"{counted(len(labels), noun)}: {end}", style)]
+
+
+def _singular(kind: str) -> str:
+    return SINGULAR[kind] if kind in SINGULAR else kind.removesuffix("s")

@@ -26,7 +26,8 @@ PACKAGE = "package"
 def render(name: str, kind: PluginKind) -> dict[PurePosixPath, str]:
     """Return the files of a plugin by their paths in its folder.
 
-    Names of files may have the same words in them as the files. A file that both the kind and all plugins have is the kind's part, then the shared one.
+    Names of files may have the same words in them as the files. A file that both the kind and all
+    plugins have is the kind's part, then the shared one.
     """
     module = module_name(name)
     lowest, limit = _range(version("passmgr"))

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..registry import KINDS, load_registry
+from ..registry.loader import canonical, deprecations
 
 if TYPE_CHECKING:
     from ..manager.context import Progress
-    from ..registry import Entry, Registry
+    from ..registry import Registry
 
 
 @dataclass(frozen=True)
@@ -19,16 +20,18 @@ class CheckResult:
     """One check of one pass, fact, front end, ...
 
     Args:
-        kind: What is checked: ``passes``, ``facts``, ``frontends``, ...
+        kind: What is checked: ``passes``, ``facts``, ...; ``plugins`` for how one was loaded.
         name: Its name.
         check: The name of the check.
         problem: What is wrong, with what to do and where; empty where the check passed.
+        deprecations: What it used meanwhile that will be removed from the plugin API.
     """
 
     kind: str
     name: str
     check: str
     problem: str = ""
+    deprecations: tuple[str, ...] = ()
 
 
 def check_plugin(
@@ -55,31 +58,32 @@ def check_plugin(
         ModelError: One of the models cannot be read.
     """
     from ..testing import Violation, bound_checks
+    from ..testing.suite import registered_by
 
     registry = registry or load_registry()
-    found = bound_checks(
-        entries=_entries(name, registry), models=models, examples=examples, registry=registry
+    entries = [registry.entry(kind, name) for kind in KINDS if name in registry.entries(kind)]
+    plugins = []
+    if not entries:
+        entries = registered_by(name, registry)
+        plugins = [p for p in registry.plugins if canonical(p.distribution) == canonical(name)]
+    if not entries and not plugins:
+        raise registry.unknown(None, name)
+    checks = list(
+        bound_checks(entries=entries, models=models, examples=examples, registry=registry)
     )
-    checks = list(found)
     shown = progress.track(checks, f"checking {name}", len(checks)) if progress else checks
 
     def run() -> Iterator[CheckResult]:
+        for plugin in plugins:
+            yield CheckResult("plugins", plugin.name, "loading", plugin.reason, plugin.deprecations)
         for bound in shown:
             problem = ""
-            try:
-                bound()
-            except Violation as violation:
-                problem = str(violation)
-            yield CheckResult(bound.kind, bound.subject.name, bound.check.name, problem)
+            with deprecations() as found:
+                try:
+                    bound()
+                except Violation as violation:
+                    problem = str(violation)
+            subject, check = bound.subject.name, bound.check.name
+            yield CheckResult(bound.kind, subject, check, problem, tuple(found))
 
     return list(run())
-
-
-def _entries(name: str, registry: Registry) -> list[Entry]:
-    from ..testing.suite import registered_by
-
-    named = [registry.entry(kind, name) for kind in KINDS if name in registry.entries(kind)]
-    entries = named or registered_by(name, registry)
-    if not entries:
-        raise registry.unknown(None, name)
-    return entries

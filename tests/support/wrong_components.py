@@ -222,7 +222,7 @@ class Writer:
         self.write(ir.to_proto(model).SerializeToString(), path, check)
 
     def write(self, data: bytes, path: Path, check: Any) -> None:
-        temporary = path.with_name(f"{path.name}.part")
+        temporary = path.with_name(f"part-{path.name}")
         try:
             temporary.write_bytes(data)
             if check is not None:

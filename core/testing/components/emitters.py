@@ -101,7 +101,8 @@ def replacement(component: Component) -> None:
         seen: list[bool] = []
 
         def refuse(candidate: Path) -> None:
-            seen.append(candidate.exists() and candidate != path)
+            is_readable = candidate.exists() and candidate.name.endswith(component.entry.suffixes)
+            seen.append(is_readable and candidate != path)
             raise _Refused
 
         try:
@@ -114,7 +115,7 @@ def replacement(component: Component) -> None:
         else:
             raise Violation("`check` is not called, or what it raises is lost")
         if seen != [True]:
-            raise Violation("`check` is not called once, with a finished temporary file")
+            raise Violation("`check` is not called once, with a finished file of the same suffix")
         if _contents(path.parent) != old:
             raise Violation("the folder is not as it was after `check` refused the file")
         component.target.emit(other.make(), path)

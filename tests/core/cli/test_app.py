@@ -11,6 +11,7 @@ from programs import program
 
 from passmgr.core.cli import app as app_module
 from passmgr.core.cli.app import VERBS
+from passmgr.core.contract import API_VERSION
 
 
 def test_help_names_every_verb_and_exit_code(passmgr: Any) -> None:
@@ -38,7 +39,8 @@ def test_help_of_completion_can_be_copied(passmgr: Any) -> None:
 def test_version(passmgr: Any) -> None:
     from importlib.metadata import version
 
-    assert passmgr("--version") == (0, f"passmgr {version('passmgr')}\n", "")
+    told = f"passmgr {version('passmgr')} (plugin API {API_VERSION})\n"
+    assert passmgr("--version") == (0, told, "")
 
 
 def test_no_verb_shows_the_help(passmgr: Any) -> None:

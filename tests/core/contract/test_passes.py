@@ -140,3 +140,18 @@ def test_passes_made_of_functions_survive_pickling() -> None:
     assert hash(again) == hash(adapted)
     assert again.idempotent
     assert again != from_function(leave_it, name="leave-it", effect=Approximate(0.1))
+
+
+def test_a_pass_of_onnx_ir_survives_pickling_and_requires_order() -> None:
+    from onnx_ir.passes.common import RemoveUnusedNodesPass
+
+    adapted = from_onnx_ir(RemoveUnusedNodesPass(), name="remove", effect=Exact())
+    again = pickle.loads(pickle.dumps(adapted))
+    assert again == adapted
+    assert hash(again) == hash(adapted)
+    assert again.requires == ("sorted",)
+    other = from_onnx_ir(
+        RemoveUnusedNodesPass(), name="remove", effect=Exact(), requires=("names-unique",)
+    )
+    assert other != adapted
+    assert other.requires == ("sorted", "names-unique")

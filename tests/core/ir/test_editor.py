@@ -243,3 +243,44 @@ def test_a_rollback_frees_values_of_graphs_that_were_made_and_never_used() -> No
     node(model, "If").attributes["else_branch"].value.clone(allow_outer_scope_values=True)
     editor.rollback()
     assert snapshot(model) == before
+
+
+def test_no_two_nodes_get_the_same_name() -> None:
+    model = make_model()
+    edit = Editor(model)
+    edit.rename_node(node(model, "Relu"), "Neg")
+    relu, mul = node(model, "Relu"), node(model, "Mul")
+    first = edit.insert_node(mul, "Neg", [relu.outputs[0]])
+    edit.rename(first.outputs[0], "other")  # frees the name of the value, not that of the node
+    second = edit.insert_node(mul, "Neg", [relu.outputs[0]])
+    names = [other.name for other in model.graph if other.name]
+    assert {first.name, second.name, "Neg"} <= set(names)
+    assert len(set(names)) == len(names)
+
+
+def test_a_moved_node_keeps_its_name_where_it_is_free_and_gets_it_back() -> None:
+    model = make_model()
+    before = snapshot(model)
+    edit = Editor(model)
+    sigmoid, twin = node(model, "Sigmoid"), node(model, "Mul")
+    sigmoid.name, twin.name = "here", "twin"
+    before = snapshot(model)
+    edit.replace_uses(twin.outputs[0], twin.inputs[0])
+    edit.remove(twin)
+    edit.insert(sigmoid, [twin])
+    assert twin.name == "twin"
+    edit.remove(twin)
+    edit.rename_node(sigmoid, "twin")
+    edit.insert(sigmoid, [twin])
+    assert twin.name == "twin_1"
+    edit.rollback()
+    assert snapshot(model) == before
+
+
+def test_replacing_what_nobody_uses_is_no_edit() -> None:
+    model = make_model()
+    edit = Editor(model)
+    dead = edit.insert_node(model.graph, "Neg", [value(model, "a")]).outputs[0]
+    count = edit.edits
+    edit.replace(dead, value(model, "b"))
+    assert edit.edits == count

@@ -63,6 +63,7 @@ def sub_named(model: ir.Model) -> str | None:
 FACTS = {
     "no-adds": Fact("no-adds", Aspect.STRUCTURE, no_adds),
     "sub-named": Fact("sub-named", Aspect.NAMES, sub_named, normalizer="name-sub"),
+    "sorted": Fact("sorted", Aspect.STRUCTURE, lambda model: None),
 }
 
 

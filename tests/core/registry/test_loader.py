@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from passmgr.core.contract import API_VERSION
 from passmgr.core.errors import PluginError, UnknownNameError
 from passmgr.core.registry import PluginInfo, Registry, hookimpl, load_registry
 from passmgr.core.registry.registrar import Registrar
@@ -279,3 +281,35 @@ def test_extra_plugin_needs_no_installation() -> None:
 def test_broken_extra_plugin_is_an_error_of_the_caller() -> None:
     with pytest.raises(PluginError, match="it has no hooks"):
         load_registry(extra=[object()])
+
+
+def test_plugin_for_another_api_is_told(install: Any) -> None:
+    install("acme-passes", f"PASSMGR_API = 99\n{textwrap.dedent(GOOD)}")
+    info = plugin_of(load_registry(), "acme-passes")
+    assert info.state == "incompatible"
+    assert info.reason == f"it is written for plugin API 99, this passmgr has {API_VERSION}"
+
+
+def test_plugin_that_names_this_api_is_loaded(install: Any) -> None:
+    install("acme-passes", f"PASSMGR_API = {API_VERSION}\n{textwrap.dedent(GOOD)}")
+    assert plugin_of(load_registry(), "acme-passes").state == "loaded"
+
+
+def test_what_a_plugin_uses_on_loading_that_will_go_is_kept(install: Any) -> None:
+    old = """
+        import warnings
+        from passmgr.core.contract import PluginDeprecation
+        warnings.warn("old_name goes in 0.3;\\n use new_name", PluginDeprecation)
+    """
+    install("acme-passes", textwrap.dedent(old) + textwrap.dedent(GOOD))
+    info = plugin_of(load_registry(), "acme-passes")
+    assert info.state == "loaded"
+    (line,) = info.deprecations
+    assert line.startswith("old_name goes in 0.3; use new_name (")
+    assert "acme_passes.py:" in line
+
+
+def test_other_warnings_come_through(install: Any) -> None:
+    install("acme-passes", f"import warnings\nwarnings.warn('mind')\n{textwrap.dedent(GOOD)}")
+    with pytest.warns(UserWarning, match="mind"):
+        load_registry()

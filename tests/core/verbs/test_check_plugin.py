@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import warnings
+from pathlib import Path
 
+import onnx_ir as ir
 import pytest
 import wrong_passes
 
 from passmgr.core.cli.app import main
+from passmgr.core.contract import PassContext, PluginDeprecation, pass_
 from passmgr.core.errors import UnknownNameError
 from passmgr.core.registry import hookimpl, load_registry
 from passmgr.core.verbs.check_plugin import check_plugin
@@ -60,3 +64,42 @@ def test_the_command_says_what_is_broken(
     out = capsys.readouterr().out
     assert "relu-of-positives fails 'numbers': on model '" in out
     assert out.splitlines()[-1] == "1 pass: 1 broken"
+
+
+class Old:
+    """Registers a pass that uses what will be removed."""
+
+    @hookimpl
+    def passmgr_register(self, registry):  # type: ignore[no-untyped-def]
+        registry.add_pass("old-fashioned", old_fashioned)
+
+
+@pass_()
+def old_fashioned(model: ir.Model, ctx: PassContext) -> None:
+    """Use what will be removed."""
+    warnings.warn("ctx.old goes in 0.3; use ctx.new", PluginDeprecation, stacklevel=1)
+
+
+def test_what_will_be_removed_is_shown_once_and_breaks_nothing(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry = load_registry(plugins=False, extra=[Old()])
+    monkeypatch.setattr("passmgr.core.cli.verb.Settings.registry", lambda self: registry)
+    assert run("old-fashioned", "--examples", "0") == 3  # it changes no model
+    out = capsys.readouterr().out
+    (line,) = [line for line in out.splitlines() if line.startswith("deprecated: ")]
+    assert line.startswith("deprecated: ctx.old goes in 0.3; use ctx.new (")
+
+
+def test_a_plugin_that_was_not_loaded_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delenv("PASSMGR_PLUGINS", raising=False)
+    info = tmp_path / "acme-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: acme\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[passmgr]\nacme = no_such_module\n")
+    (result,) = check_plugin("acme")
+    assert (result.kind, result.check) == ("plugins", "loading")
+    assert "No module named 'no_such_module'" in result.problem

@@ -1,0 +1,1 @@
+"""A plugin that uses all of the plugin API, version 1."""
