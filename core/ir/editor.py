@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ import onnx_ir as ir
 
 from ..contract.aspects import Aspect
 from . import undo
-from .names import NameScope
+from .names import NameScope, NodeNames
 from .walk import (
     GRAPH_KINDS,
     graph_tree,
@@ -59,7 +58,7 @@ class Editor:
         self.origin = origin
         self.before_edit: Callable[[int], None] | None = None
         self._names: NameScope | None = None
-        self._node_names: Counter[str | None] | None = None
+        self._node_names: NodeNames | None = None
         self._log: list[Undo] = []
         self._stale = 0
         self._open: list[ir.Node] = []
@@ -214,17 +213,12 @@ class Editor:
     def _name_node(self, node: ir.Node) -> None:
         """Give ``node`` a name that no other has: runtimes refuse two of one name."""
         if self._node_names is None:
-            self._node_names = Counter(other._name for other in model_nodes(self.model))
-        taken = self._node_names
+            self._node_names = NodeNames(model_nodes(self.model))
         hint = node.name or (node.outputs[0].name if node.outputs else None) or node.op_type
-        numbers = itertools.count(taken[hint])
-        name = hint
-        while taken[name]:
-            name = f"{hint}_{next(numbers)}"
+        name = self._node_names.claim(hint)
         if node.name and node.name != name:
             self.rename_node(node, name)
         node.name = name
-        taken[name] += 1
 
     def remove(self, node: ir.Node) -> None:
         """Take ``node`` out of its graph.
@@ -255,7 +249,7 @@ class Editor:
         self.edited_nodes.pop(node, None)
         self._count_op(node, -1)
         if self._node_names is not None:
-            self._node_names[node._name] -= 1
+            self._node_names.replace(node.name, None)
 
     def _release(self, subgraph: ir.Graph) -> None:
         """Let a subgraph that goes not keep the values alive that its nodes capture."""
@@ -483,8 +477,7 @@ class Editor:
         """Rename ``node``."""
         self._record(_NAMES, setattr, node, "name", node.name)
         if self._node_names is not None and node.graph is not None:
-            self._node_names[node.name] -= 1
-            self._node_names[name] += 1
+            self._node_names.replace(node.name, name)
         node.name = name
 
     def add_initializer(self, graph: GraphLike, tensor: ir.TensorProtocol, name: str) -> ir.Value:

@@ -1,7 +1,8 @@
-"""NameScope: the value names in use in a model, and fresh ones."""
+"""The names of values and of nodes in use in a model, and fresh ones."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -67,3 +68,25 @@ class NameScope:
         name = value.name
         if name and self._owners.get(name) is value and name not in self._shared:
             del self._owners[name]
+
+
+class NodeNames:
+    """The names of some nodes; a file may give one name to several."""
+
+    def __init__(self, nodes: Iterable[ir.Node]) -> None:
+        self._taken = Counter(node._name for node in nodes)
+        self._numbers: Counter[str] = Counter()
+
+    def claim(self, hint: str) -> str:
+        """Take ``hint``, or ``hint`` with the first free number, and return it."""
+        name = hint
+        while self._taken[name]:
+            self._numbers[hint] += 1
+            name = f"{hint}_{self._numbers[hint]}"
+        self._taken[name] = 1
+        return name
+
+    def replace(self, old: str | None, new: str | None) -> None:
+        """Let a node be called ``new`` that was called ``old``."""
+        self._taken[old] -= 1
+        self._taken[new] += 1
