@@ -13,6 +13,7 @@ from ..errors import RuntimeFailure
 from ..ir.walk import model_graphs, model_nodes
 from .compare import compare_outputs
 from .inputs import InputSpec, load_inputs
+from .overrides import overrides
 from .precision import half_eps, widened
 from .results import OutputDifference, Verdict, VerdictStatus, largest_relative, worst_of
 from .search import search
@@ -141,17 +142,22 @@ class Guard:
         source: Path | None,
     ) -> Reference:
         tries, kept = search(session, synthesize_inputs(model, signature, self.seed))
-        inputs = tuple(candidate.feed for candidate, _ in kept)
-        outputs = tuple(results for _, results in kept)
+        inputs = [candidate.feed for candidate, _ in kept]
+        outputs = [results for _, results in kept]
+        choices = [candidate.description for candidate, _ in kept]
+        if overridden := _overridden(session, model, inputs[0]):
+            inputs.append(overridden[0])
+            outputs.append(overridden[1])
+            choices.append("with other values for the inputs that have defaults")
         if tries > len(kept) and any(map(is_random, model_nodes(model))):
             # Generators go on from run to run; a fresh session begins as that of the judge will.
             fresh = self.runtime.session(source or model)
-            outputs = tuple(tuple(fresh.run(feed)) for feed in inputs)
+            outputs = [tuple(fresh.run(feed)) for feed in inputs]
         return Reference(
-            inputs=inputs,
-            outputs=outputs,
-            source=_sets(len(kept), "synthesized inputs"),
-            choices=tuple(candidate.description for candidate, _ in kept),
+            inputs=tuple(inputs),
+            outputs=tuple(outputs),
+            source=_sets(len(inputs), "synthesized inputs"),
+            choices=tuple(choices),
         )
 
     def judge(self, reference: Reference, model: ir.Model | Path, effect: Effect) -> Verdict:
@@ -183,6 +189,18 @@ class Guard:
         outputs = tuple(tuple(session.run(feed)) for feed in reference.inputs)
         names = tuple(info.name for info in session.outputs)
         return replace(reference, names=names, outputs=outputs)
+
+
+def _overridden(
+    session: Session, model: ir.Model, feed: Mapping[str, Any]
+) -> tuple[dict[str, Any], tuple[Any, ...]] | None:
+    """Return ``feed`` with other values for inputs that have defaults, and what it gives."""
+    for others in overrides(model):
+        try:
+            return {**feed, **others}, tuple(session.run({**feed, **others}))
+        except RuntimeFailure:
+            continue  # the model takes no such values
+    return None
 
 
 def _signature(model: ir.Model, session: Session) -> list[ValueInfo]:

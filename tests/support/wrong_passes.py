@@ -65,6 +65,15 @@ def drop_the_last_input(model, ctx):
 
 
 @wrong("numbers")
+def take_defaults_for_constants(model, ctx):
+    """Put a copy of its default in the place of an input that has one."""
+    for value in list(model.graph.initializers.values()):
+        if value.is_graph_input() and value.uses() and ctx.action():
+            copy = constant(ctx, model, value.const_value.numpy(), "copy")
+            ctx.edit.replace_uses(value, copy)
+
+
+@wrong("numbers")
 def slice_one_more(model, ctx):
     """Let slices end one later."""
     for node in nodes(model, "Slice"):

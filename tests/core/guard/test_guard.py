@@ -285,3 +285,29 @@ def test_an_outcome_must_load_where_the_original_loads_but_does_not_run():
     assert watch.judge(reference, fine, Exact()).reason.startswith("it loads; the original does")
     assert watch.judge(reference, broken, Exact()).status == "breach"
     assert watch.judge(replace(reference, loads=False), broken, Exact()).status == "unverified"
+
+
+DEFAULTS = """g (float[n, 3] x, float w, int64[2] s) => (float[n, 3] y)
+    <float w = {2}, int64[2] s = {0, 3}> { a = Mul(x, w)  y = Reshape(a, s) }"""
+
+
+def test_a_default_taken_for_a_constant_is_a_breach():
+    folded = DEFAULTS.replace("Mul(x, w)", "Add(x, x)")
+    verdict = judge(parse(DEFAULTS), parse(folded))
+    assert verdict.status == "breach"
+    assert verdict.choices[-1] == "with other values for the inputs that have defaults"
+    assert judge(parse(DEFAULTS), parse(DEFAULTS)).status == "passed"
+
+
+def test_other_values_for_defaults_are_kept_from_models_that_do_not_take_them():
+    inputs = Guard(OnnxRuntime()).record(parse(DEFAULTS)).inputs
+    # As the shape [1, 4] the second default does not fit: only the first is changed.
+    assert [set(feed) for feed in inputs] == [{"x"}, {"x"}, {"x", "w"}]
+    assert inputs[-1]["w"] == 1.25
+
+
+def test_initializers_of_old_models_are_constants():
+    text = DEFAULTS.replace(", int64[2] s)", ")").replace("s = {0, 3}", "s = {0, 3}")
+    model = parse(text)
+    model.ir_version = 3
+    assert all(set(feed) == {"x"} for feed in Guard(OnnxRuntime()).record(model).inputs)
