@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import pickle
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +17,9 @@ from ..pipeline import Call, load_pipeline, parse
 from ..schedule import make_plan
 from .subject import Subject
 from .violation import Violation, check
+
+SOURCE = re.compile(r"\bSource:|https?://|\barXiv\b|\bdoi\b|\bsection\b|\bspecification\b", re.I)
+"""What shows that a docstring says where a method comes from."""
 
 HEAVY = ("torch", "tensorflow", "jax", "transformers", "onnxruntime", "sklearn", "pandas")
 """What takes a second or more to import, or may not be there at all."""
@@ -44,7 +48,7 @@ def _is_same(subject: Subject, registered: str) -> bool:
 
 
 @check(
-    "a docstring says in its first sentence what the pass does; every option has a help text",
+    "a docstring says what the pass does and, where it rounds, by which source; options have help",
     "write a docstring on the class, or on the function under `@pass_`",
     'declare options by `option(default, help="...")`',
 )
@@ -57,6 +61,8 @@ def documentation(subject: Subject) -> None:
         raise Violation("it has no docstring")
     if not text.partition("\n")[0].rstrip().endswith("."):
         raise Violation(f"the docstring does not begin with one sentence on one line: {text!r:.60}")
+    if not isinstance(subject.pass_.effect, Exact) and not SOURCE.search(text):
+        raise Violation("it moves the outputs, and its docstring names no source of the method")
     for spec in option_specs(cls):
         if not spec.help:
             raise Violation(f"option '{spec.name}' has no help text")

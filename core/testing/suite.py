@@ -11,7 +11,13 @@ from ..contract import Pass
 from ..errors import UsageError
 from ..registry import KINDS, Entry, load_registry
 from ..registry.loader import canonical
-from . import behaviour, declarations, generated, transactions  # noqa: F401 - they register checks
+from . import (  # noqa: F401 - they register checks
+    behaviour,
+    declarations,
+    generated,
+    hash_seeds,
+    transactions,
+)
 from .components import Component, components_of
 from .subject import Subject, file_case, supplied_cases
 from .violation import CHECKS, Check, Violation

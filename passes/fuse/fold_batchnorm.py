@@ -28,7 +28,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class FoldBatchNorm(Pass):
-    """Fold a BatchNormalization into the Conv, ConvTranspose or Gemm before it."""
+    """Fold a BatchNormalization into the Conv, ConvTranspose or Gemm before it.
+
+    Jacob et al., 2018 (arXiv:1712.05877), section 3.2: the weights are multiplied by
+    scale / sqrt(variance + epsilon) for each output channel.
+    """
 
     name = "fold-batchnorm"
     requires = ("names-unique",)

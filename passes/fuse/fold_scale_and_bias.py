@@ -30,7 +30,11 @@ _FIRST_OPSET = 7
 
 @dataclass(frozen=True)
 class FoldScaleAndBias(Pass):
-    """Fold arithmetic with a constant per channel into the weights before it."""
+    """Fold arithmetic with a constant per channel into the weights before it.
+
+    Linear operators: (w x + b) s + t = (w s) x + (b s + t); as for batch normalization in
+    Jacob et al., 2018 (arXiv:1712.05877), section 3.2.
+    """
 
     name = "fold-scale-and-bias"
     requires = ("names-unique",)

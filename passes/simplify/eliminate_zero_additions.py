@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class EliminateZeroAdditions(Pass):
-    """Leave out additions and subtractions of zeros of either sign."""
+    """Leave out additions and subtractions of zeros of either sign.
+
+    IEEE 754-2019, section 6.3: of all numbers only the sign of a zero can come out differently.
+    """
 
     name = "eliminate-zero-additions"
     requires = ("names-unique",)

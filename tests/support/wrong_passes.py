@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import onnx_ir as ir
 
-from passmgr.core.contract import Pass, PassContext, ops, pass_
+from passmgr.core.contract import Approximate, Pass, PassContext, ops, pass_
 
 WRONG: dict[str, tuple[Pass, str]] = {}
 """By name: the pass, and the check that must fail."""
@@ -62,6 +62,21 @@ def drop_the_last_input(model, ctx):
     for node in nodes(model, "Sum"):
         if ctx.action(node):
             ctx.edit.resize_inputs(node, len(node.inputs) - 1)
+
+
+@wrong("hash-seeds")
+def go_through_a_set(model, ctx):
+    """Name the nodes in the order of a set of their operators."""
+    for op_type in {node.op_type for node in model.graph}:
+        for node in nodes(model, op_type):
+            if ctx.action(node):
+                ctx.edit.rename_node(node, ctx.edit.unique_name("node"))
+                ctx.edit.set_doc(node, f"number {ctx.edit.edits}")
+
+
+@wrong("documentation", effect=Approximate(rtol=1e-3))
+def round_by_nobodys_method(model, ctx):
+    """Do nothing, and name no paper."""
 
 
 @wrong("numbers")
