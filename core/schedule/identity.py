@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from ..pipeline import Call
 from .plan import PassIdentity
+from .source_identity import source_digest
+from .source_text import UnknownSourceError
 
 if TYPE_CHECKING:
     from ..contract import Pass
@@ -13,11 +15,17 @@ if TYPE_CHECKING:
 
 
 def identify(pass_: Pass, registry: PassSource) -> PassIdentity:
-    """Return the identity of ``pass_``; one that is not registered belongs to no distribution."""
+    """Return the identity of ``pass_``.
+
+    One that is not registered belongs to no distribution and is known by its source and closure.
+    """
     text = str(Call.of(pass_))
     cls = type(pass_)
     entry = registry.entries("passes").get(pass_.name)
     if entry is None or entry.target not in (cls, f"{cls.__module__}:{cls.__qualname__}"):
-        return PassIdentity("", "", pass_.name, pass_.version, text)
+        try:
+            return PassIdentity("", "", pass_.name, pass_.version, text, source_digest(cls))
+        except UnknownSourceError as unknown:
+            return PassIdentity("", "", pass_.name, pass_.version, text, uncacheable=str(unknown))
     plugin = entry.plugin
     return PassIdentity(plugin.distribution, plugin.version, pass_.name, pass_.version, text)

@@ -29,8 +29,15 @@ def write_lock(plan: Plan, path: str | Path) -> None:
     """Write the lock of ``plan``.
 
     Raises:
+        ScheduleError: A lock could not tell whether one of the passes changed.
         OutputError: The file cannot be written.
     """
+    for step in plan.uncacheable:
+        raise ScheduleError(
+            f"the plan cannot be locked: whether '{step.pass_.name}' changed could not be told, as "
+            f"{step.identity.uncacheable}; pass it what it needs as plain data or an option, or "
+            "register it in a plugin"
+        )
     write_text_file(path, json.dumps(lock_of(plan), indent=2) + "\n")
 
 
@@ -84,5 +91,12 @@ def _flat(steps: Sequence[Any]) -> Iterator[str]:
             yield "the end of a repeat"
         else:
             by = f"{step.get('distribution')} {step.get('release')}"
-            by = by if step.get("distribution") else "made in Python"
+            by = by if step.get("distribution") else _made(step)
             yield f"'{step.get('options')}' (version {step.get('version')}, {by})"
+
+
+def _made(step: dict[str, Any]) -> str:
+    if step.get("uncacheable"):
+        return f"made in Python, source unknown as {step['uncacheable']}"
+    source = step.get("source")
+    return f"made in Python, source {source}" if source else "made in Python"

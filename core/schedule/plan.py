@@ -24,6 +24,8 @@ class PassIdentity:
         name: The name of the pass.
         version: The version of the pass.
         options: Its text in a pipeline, with all options that are not defaults.
+        source: A digest of its source and closure, for a pass that was made in Python.
+        uncacheable: Why there is none for such a pass, so that nobody can tell whether it changed.
     """
 
     distribution: str
@@ -31,6 +33,18 @@ class PassIdentity:
     name: str
     version: int
     options: str
+    source: str = ""
+    uncacheable: str = ""
+
+    @property
+    def cacheable(self) -> bool:
+        """Whether two passes of this identity do the same."""
+        return not self.uncacheable
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the identity as JSON data; what tells of Python passes only where it is one."""
+        data = asdict(self)
+        return {key: data[key] for key in data if data[key] or key not in ("source", "uncacheable")}
 
     def __str__(self) -> str:
         by = f"{self.distribution} {self.release}" if self.distribution else "made in Python"
@@ -124,6 +138,11 @@ class Plan:
         """Yield all steps in order, those of a repeat once."""
         return _leaves(self.steps)
 
+    @property
+    def uncacheable(self) -> tuple[Step, ...]:
+        """The steps whose identity is unknown; no lock can hold them."""
+        return tuple(step for step in self.passes() if not step.identity.cacheable)
+
     def to_json(self) -> dict[str, Any]:
         """Return the plan as JSON-serializable data."""
         return {
@@ -149,6 +168,9 @@ class Plan:
         if self.warnings:
             lines += ["", "warnings:"]
             lines += [f"  {warning}" for warning in self.warnings]
+        if self.uncacheable:
+            lines += ["", "not cacheable, as a change of it would not be seen:"]
+            lines += [f"  {step}: {step.identity.uncacheable}" for step in self.uncacheable]
         return "\n".join(lines) + "\n"
 
 
@@ -175,7 +197,7 @@ def _item_json(item: PlanItem) -> dict[str, Any]:
         return {"repeat": item.max, "steps": [_item_json(inner) for inner in item.steps]}
     return {
         "number": item.number,
-        **asdict(item.identity),
+        **item.identity.to_json(),
         "origin": item.origin,
         "written": item.written,
         "reason": item.reason,
@@ -187,6 +209,6 @@ def run_of(items: Sequence[PlanItem]) -> list[Any]:
     return [
         {"repeat": item.max, "steps": run_of(item.steps)}
         if isinstance(item, RepeatStep)
-        else asdict(item.identity)
+        else item.identity.to_json()
         for item in items
     ]
