@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from .verb import Settings, Verb, complete_names, present, working
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 
 @click.command(cls=Verb)
@@ -38,4 +42,10 @@ def command(settings: Settings, /, model: str, **options: Any) -> None:
 
     with working():
         found = plan(model, registry=settings.registry(), **options)
-    present(settings, found.to_json, lambda: [found.to_text().rstrip()])
+
+    def layout() -> Sequence[RenderableType]:
+        from ..report.plan import plan_layout
+
+        return plan_layout(found)
+
+    present(settings, found.to_json, layout)

@@ -24,12 +24,20 @@ def model_text(model: ir.Model) -> list[str]:
     return lines
 
 
-def text_diff(before: list[str], after: list[str], title: str) -> str:
-    """Return the unified diff of two texts under ``title``; empty where they are equal."""
-    lines = difflib.unified_diff(
-        before, after, f"before {title}", f"after {title}", lineterm="", n=2
-    )
-    return "\n".join(lines)
+class TextDiff(str):
+    """A unified diff; a notebook shows it in colours."""
+
+    __slots__ = ()
+
+    def _repr_html_(self) -> str:
+        from ..report import notebook
+
+        return notebook.diffs([self] if self else [])
+
+
+def text_diff(before: list[str], after: list[str], old: str, new: str) -> TextDiff:
+    """Return the unified diff of two texts, called ``old`` and ``new``; empty where equal."""
+    return TextDiff("\n".join(difflib.unified_diff(before, after, old, new, lineterm="", n=2)))
 
 
 def _graph_text(graph: ir.Graph | ir.Function, indent: str) -> list[str]:

@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..contract import Aspect, ForeignPass
-from ..ir.collector import gc_paused
+from ..ir.clone import clone_model
 from ..ir.fingerprint import Fingerprint, changed_aspects, fingerprint
 
 if TYPE_CHECKING:
-    import onnx_ir as ir
-
     from ..ir.editor import Editor
 
 
@@ -31,8 +29,7 @@ def apply_foreign(
     """
     model = edit.model
     before = before or fingerprint(model)
-    with gc_paused():
-        clone = clone_model(model)
+    clone = clone_model(model)
     result = pass_.apply(clone)
     result = clone if result is None else result
     after = fingerprint(result)
@@ -40,14 +37,3 @@ def apply_foreign(
     if changed:
         edit.swap(result, changed)
     return changed, after
-
-
-def clone_model(model: ir.Model) -> ir.Model:
-    """Return a copy of ``model`` that shares its tensors, with ``meta`` of the model too.
-
-    ``Model.clone`` cannot read a graph whose nodes are out of order; such a model has to be sorted
-    before a foreign pass can run on it.
-    """
-    clone = model.clone()
-    clone.meta.update(model.meta)
-    return clone

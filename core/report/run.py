@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from .terminal import differences, indented
+from .terminal import differences, indented, table
 from .units import counted, duration, size
 
 if TYPE_CHECKING:
@@ -27,12 +27,18 @@ _HEAD = ("#", "pass", "nodes", "weights", "time")
 _STYLE = {"changed": "green", "unchanged": "dim", "skipped": "dim", "failed": "bold red"}
 
 
-def summary(result: RunResult, *, stopped: bool = False) -> list[RenderableType]:
+UNWRITTEN = "not written (no -o)"
+
+
+def summary(
+    result: RunResult, *, stopped: bool = False, unwritten: str = UNWRITTEN
+) -> list[RenderableType]:
     """Lay out a run: the steps, remarks by code, what the guard found, one last line.
 
     Args:
         result: The run.
         stopped: It ended with an error, which has the last word.
+        unwritten: What stands for the name of the output where there is none.
     """
     parts: list[RenderableType] = steps(result.records)
     if result.amendments:
@@ -44,7 +50,7 @@ def summary(result: RunResult, *, stopped: bool = False) -> list[RenderableType]
         parts += ["", Text(f"guard: {result.guard.reason or result.guard.status}")]
         apart = [d for d in result.guard.differences if d.status not in ("equal", "within")]
         parts += [indented(differences(apart, "output"))] if apart else []
-    return parts if stopped else [*parts, "", conclusion(result)]
+    return parts if stopped else [*parts, "", conclusion(result, unwritten)]
 
 
 def steps(records: Sequence[StepRecord]) -> list[RenderableType]:
@@ -139,9 +145,24 @@ def condensed(remarks: Iterable[Remark]) -> list[str]:
     return lines
 
 
-def conclusion(result: RunResult) -> Text:
+def remark_table(remarks: Sequence[Remark], *, limit: int | None = None) -> list[RenderableType]:
+    """Lay out remarks, one in a row."""
+    if not remarks:
+        return [Text("no remarks")]
+    grid = table("step", "pass", "remark", "at", right=["step"])
+    for remark in remarks[:limit]:
+        label = f"{remark.kind}: " if remark.kind in ("failed", "warning") else ""
+        hint = f" ({remark.suggestion})" if remark.suggestion else ""
+        told = Text.assemble((f"{remark.code}: ", "bold"), f"{label}{remark.message}{hint}")
+        step = str(remark.step) if remark.step else ""
+        grid.add_row(step, Text(remark.pass_name), told, Text(remark.node))
+    more = len(remarks) - len(remarks[:limit])
+    return [grid, *([Text(f"... and {more:,} more")] if more else [])]
+
+
+def conclusion(result: RunResult, unwritten: str = UNWRITTEN) -> Text:
     """Return the one line that a person reads first."""
-    name = result.output or "not written (no -o)"
+    name = result.output or unwritten
     if not result.records:
         return Text(f"{name}: unchanged")
     first, last = result.records[0], result.records[-1]

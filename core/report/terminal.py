@@ -123,8 +123,8 @@ def _options(specs: Sequence[OptionSpec]) -> Table:
     return grid
 
 
-def inspection(model: str, found: Inspection) -> list[RenderableType]:
-    """Lay out ``passmgr inspect MODEL``."""
+def inspection(model: str, found: Inspection, *, limit: int | None = None) -> list[RenderableType]:
+    """Lay out ``passmgr inspect MODEL``, with at most ``limit`` inputs and outputs."""
     opsets = ", ".join(f"{domain or 'ai.onnx'} {v}" for domain, v in found.opsets.items())
     types = ", ".join(f"{name} {size(count)}" for name, count in found.element_types.items())
     parameters = f"{found.parameters:,} ({types})" if found.parameters else "none"
@@ -145,9 +145,9 @@ def inspection(model: str, found: Inspection) -> list[RenderableType]:
     return [
         pairs(facts),
         "",
-        _signature("input", found.inputs),
+        _signature("input", found.inputs, limit),
         "",
-        _signature("output", found.outputs),
+        _signature("output", found.outputs, limit),
         "",
         _ops(found),
     ]
@@ -201,23 +201,32 @@ def _external(files: Mapping[str, int]) -> str:
     return ", ".join(f"{name} ({size(count)})" for name, count in files.items())
 
 
-def _signature(kind: str, values: Sequence[ValueInfo]) -> Table:
+def _signature(kind: str, values: Sequence[ValueInfo], limit: int | None) -> Table:
     grid = table(kind, "type", "shape")
-    for value in values:
+    for value in values[:limit]:
         shape = "unknown rank"
         if value.shape is not None:
             shape = "[" + ", ".join("?" if d is None else str(d) for d in value.shape) + "]"
-        grid.add_row(Text(value.name), value.type, Text(shape))
+        grid.add_row(Text(value.name), Text(value.type), Text(shape))
+    _and_more(grid, values, limit)
     return grid
 
 
-def comparison(a: str, b: str, found: Comparison) -> list[RenderableType]:
-    """Lay out ``passmgr compare A B``."""
-    parts: list[RenderableType] = [differences(found.outputs, "output")]
+def _and_more(grid: Table, shown: Sequence[object], limit: int | None) -> None:
+    """Say how many rows were left out."""
+    if limit is not None and len(shown) > limit:
+        grid.add_row(f"... and {len(shown) - limit:,} more")
+
+
+def comparison(
+    a: str, b: str, found: Comparison, *, limit: int | None = None
+) -> list[RenderableType]:
+    """Lay out ``passmgr compare A B``, with at most ``limit`` outputs and layers."""
+    parts: list[RenderableType] = [differences(found.outputs, "output", limit)]
     if found.layers:
         apart = [layer for layer in found.layers if layer.status != "equal"]
         equal = f"{len(found.layers) - len(apart)} of {counted(len(found.layers), 'layer')} equal"
-        parts += ["", Text(equal), *([differences(apart, "layer")] if apart else [])]
+        parts += ["", Text(equal), *([differences(apart, "layer", limit)] if apart else [])]
         if first := found.first_departure:
             parts += ["", Text(f"first layer out of tolerance: {first.name}")]
     parts += ["", *(Text(note) for note in found.notes)] if found.notes else []
@@ -230,10 +239,10 @@ def comparison(a: str, b: str, found: Comparison) -> list[RenderableType]:
     return [*parts, "", Text(f"{a} and {b}: {verdict} on {inputs} ({tolerance})", style)]
 
 
-def differences(found: Sequence[OutputDifference], kind: str) -> Table:
+def differences(found: Sequence[OutputDifference], kind: str, limit: int | None = None) -> Table:
     """Return a table of differences between values of two models."""
     grid = table(kind, "status", "relative", "absolute", "reason", right=["relative", "absolute"])
-    for difference in found:
+    for difference in found[:limit]:
         grid.add_row(
             Text(difference.name),
             difference.status,
@@ -241,6 +250,7 @@ def differences(found: Sequence[OutputDifference], kind: str) -> Table:
             "-" if difference.absolute is None else f"{difference.absolute:.2g}",
             Text(difference.reason),
         )
+    _and_more(grid, found, limit)
     return grid
 
 

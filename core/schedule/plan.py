@@ -152,9 +152,24 @@ class Plan:
             "warnings": list(self.warnings),
         }
 
+    def rows(self) -> list[tuple[str, str, str, str]]:
+        """Return number, pass, origin and reason of each line of the plan, for a person."""
+        return list(_rows(self.steps, 0))
+
+    def notes(self) -> dict[str, list[str]]:
+        """Return what a person should know besides the steps, by title; only what there is."""
+        notes = {
+            "order:": [f"{e.first} before {e.second}: {e.reason} ({e.origin})" for e in self.edges],
+            "warnings:": list(self.warnings),
+            "not cacheable, as a change of it would not be seen:": [
+                f"{step}: {step.identity.uncacheable}" for step in self.uncacheable
+            ],
+        }
+        return {title: lines for title, lines in notes.items() if lines}
+
     def to_text(self) -> str:
         """Return the plan as a table, then the reasons of the order and the warnings."""
-        rows = list(_rows(self.steps, 0))
+        rows = self.rows()
         if not rows:
             return "nothing to run\n"
         names = max(len(name) for _, name, _, _ in rows)
@@ -162,16 +177,14 @@ class Plan:
             f"{number:>3}  {name:<{names}}  {origin:<8}  {reason}".rstrip()
             for number, name, origin, reason in rows
         ]
-        if self.edges:
-            lines += ["", "order:"]
-            lines += [f"  {e.first} before {e.second}: {e.reason} ({e.origin})" for e in self.edges]
-        if self.warnings:
-            lines += ["", "warnings:"]
-            lines += [f"  {warning}" for warning in self.warnings]
-        if self.uncacheable:
-            lines += ["", "not cacheable, as a change of it would not be seen:"]
-            lines += [f"  {step}: {step.identity.uncacheable}" for step in self.uncacheable]
+        for title, notes in self.notes().items():
+            lines += ["", title, *(f"  {note}" for note in notes)]
         return "\n".join(lines) + "\n"
+
+    def _repr_html_(self) -> str:
+        from ..report import notebook
+
+        return notebook.plan(self)
 
 
 def _leaves(items: Sequence[PlanItem]) -> Iterator[Step]:

@@ -77,6 +77,11 @@ class Comparison:
             "layers": [layer.to_json() for layer in self.layers],
         }
 
+    def _repr_html_(self) -> str:
+        from ..report import notebook
+
+        return notebook.comparison(self)
+
 
 def compare(
     a: str | Path | ir.Model,

@@ -47,7 +47,18 @@ class Description:
         }
 
 
-def describe(name: str, *, registry: Registry | None = None) -> tuple[Description, ...]:
+class Descriptions(tuple[Description, ...]):
+    """Descriptions of all that has one name; a notebook shows them as the terminal does."""
+
+    __slots__ = ()
+
+    def _repr_html_(self) -> str:
+        from ..report import notebook
+
+        return notebook.descriptions(self)
+
+
+def describe(name: str, *, registry: Registry | None = None) -> Descriptions:
     """Return what is known under ``name``: mostly one thing, more where kinds share a name.
 
     Args:
@@ -61,10 +72,10 @@ def describe(name: str, *, registry: Registry | None = None) -> tuple[Descriptio
     registry = registry or load_registry()
     kinds = [kind for kind in KINDS if name in registry.entries(kind)]
     if kinds:
-        return tuple(_describe(registry.entry(kind, name), registry) for kind in kinds)
+        return Descriptions(_describe(registry.entry(kind, name), registry) for kind in kinds)
     for prefix, entry in registry.entries("facts").items():
         if not PASS_NAME.fullmatch(prefix) and name.startswith(prefix):
-            return (_describe(dataclasses.replace(entry, name=name), registry),)
+            return Descriptions([_describe(dataclasses.replace(entry, name=name), registry)])
     raise registry.unknown(None, name)
 
 

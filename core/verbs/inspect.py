@@ -104,6 +104,11 @@ class Inspection:
         """The inspection as JSON data."""
         return dataclasses.asdict(self)
 
+    def _repr_html_(self) -> str:
+        from ..report import notebook
+
+        return notebook.inspection(self)
+
 
 def inspect(
     model: str | Path | ir.Model,

@@ -19,7 +19,7 @@ from ..schedule import Step, check_lock, read_lock
 from .arguments import check_numbers, check_words
 from .load import load_model, plan_for
 from .paths import check_output
-from .watch import IRPrinter, RunHooks
+from .watch import IRPrinter, ModelKeeper, RunHooks
 
 if TYPE_CHECKING:
     import onnx_ir as ir
@@ -54,6 +54,7 @@ def run(
     max_drift: float | None = None,
     print_ir: PrintIR | None = None,
     print_ir_filter: Collection[str] = (),
+    keep_models: bool = False,
     reproducer_dir: str | Path | None = None,
     registry: Registry | None = None,
     progress: Progress | None = None,
@@ -80,6 +81,7 @@ def run(
         print_ir: Keep the text of the model before or after each pass, or the diff of those that
             changed it, in ``RunResult.diffs``.
         print_ir_filter: Names of the passes to print; by default all.
+        keep_models: Keep a copy of the model after each change, for ``RunResult.after``.
         reproducer_dir: Where a failure leaves its reproducer; by default none is written.
         registry: Where passes and bridges come from; by default all that is installed.
         progress: Shows long work.
@@ -124,6 +126,7 @@ def run(
             Guard(registry.runtime("onnxruntime"), inputs, seed, guard_limit),
             progress,
             IRPrinter(print_ir, print_ir_filter),
+            ModelKeeper(keep_models),
         )
         manager, pipeline = run_.manager, load_pipeline(pipeline)
         if pipeline.items:
@@ -162,6 +165,7 @@ class _Run:
         guard: Guard,
         progress: Progress | None,
         printer: IRPrinter,
+        keeper: ModelKeeper,
     ) -> None:
         self.model = model
         self.source = source if source is not None and source.suffix == ".onnx" else None
@@ -169,7 +173,7 @@ class _Run:
         self.guard = guard
         self.reference: Reference | None = None
         self.original: Reference | None = None
-        self.hooks = RunHooks(registry, printer)
+        self.hooks = RunHooks(registry, printer, keeper)
         self.manager = Manager(
             model,
             resolve_fact=registry.fact,
@@ -180,6 +184,7 @@ class _Run:
             progress=progress,
         )
         self.printer = printer
+        self.keeper = keeper
         self.result: RunResult
 
     def execute(self, plan: Plan, guard: GuardLevel) -> None:
@@ -188,10 +193,19 @@ class _Run:
             self.original = self.reference = self.guard.record(self.model, self.source)
         if guard == "each":
             self.hooks.judge = self._judge_change
-        self.result = self.manager.run(plan)
+        self._run(plan)
         self.result.warnings[:0] = [*self.registry.warnings, *plan.warnings]
         self.result.remarks += self.hooks.remarks
-        self.result.diffs = self.printer.texts
+
+    def _run(self, plan: Plan) -> None:
+        """Run the plan from the model as it is; also a run that fails has what was kept of it."""
+        self.printer.start()
+        self.keeper.start(self.model)
+        try:
+            self.manager.run(plan)
+        finally:
+            self.result = self.manager.result
+            self.result.diffs, self.result.kept = self.printer.texts, self.keeper.models
 
     def _judge_change(self, pass_: Pass) -> None:
         assert self.reference is not None
@@ -258,7 +272,7 @@ class _Run:
         self.reference = self.original
         self.hooks.judge = self._judge_change
         plan, before = self.result.plan, self.result
-        self.result = self.manager.run(plan)
+        self._run(plan)
         self.result.warnings[:0] = before.warnings
         if not self.result.failed:
             raise breach
