@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from passmgr.core.errors import PassmgrError
     from passmgr.core.registry.hookspecs import hookimpl
     from passmgr.core.verbs.compare import compare
+    from passmgr.core.verbs.compare_pipelines import compare_pipelines
     from passmgr.core.verbs.describe import describe
     from passmgr.core.verbs.inspect import inspect
     from passmgr.core.verbs.list import list
@@ -37,6 +38,7 @@ __all__ = [
     "PassmgrError",
     "RulePass",
     "compare",
+    "compare_pipelines",
     "describe",
     "hookimpl",
     "inspect",
@@ -48,7 +50,7 @@ __all__ = [
     "run",
 ]
 
-_VERBS = {"compare", "describe", "inspect", "list", "plan", "run"}
+_VERBS = {"compare", "compare_pipelines", "describe", "inspect", "list", "plan", "run"}
 _ELSEWHERE = {"PassmgrError": "errors", "hookimpl": "registry.hookspecs"}
 
 

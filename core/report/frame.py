@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ..manager.records import StepRecord
+    from ..study.records import StudyRow
 
 Column = tuple[Literal["string", "int64", "Int64", "float64"], Sequence[Any]]
 
@@ -37,6 +38,22 @@ def step_frame(records: Sequence[StepRecord]) -> pd.DataFrame:
     }
     columns["nodes_removed"] = ("int64", [r.nodes_before - r.nodes_after for r in records])
     columns["bytes_saved"] = ("int64", [r.bytes_before - r.bytes_after for r in records])
+    return frame(columns)
+
+
+def study_frame(rows: Sequence[StudyRow]) -> pd.DataFrame:
+    """Return the rows of a study as a table.
+
+    Raises:
+        UsageError: pandas is missing.
+    """
+    columns: dict[str, Column] = {}
+    for name in ("model", "pipeline", "status", "reason", "guard"):
+        columns[name] = ("string", [getattr(row, name) for row in rows])
+    for name in ("nodes", "weight_bytes"):
+        columns[name] = ("Int64", [getattr(row, name) for row in rows])
+    for name in ("seconds", "drift", "latency", "ratio", "low", "high"):
+        columns[name] = ("float64", [getattr(row, name) for row in rows])
     return frame(columns)
 
 

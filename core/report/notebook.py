@@ -16,11 +16,13 @@ from rich.text import Text
 from . import terminal
 from .plan import plan_layout
 from .run import remark_table, summary
+from .study import study_layout
 
 if TYPE_CHECKING:
     from ..contract import Remark
     from ..manager.records import RunResult
     from ..schedule import Plan
+    from ..study.records import PipelineStudy
     from ..verbs.compare import Comparison
     from ..verbs.describe import Description
     from ..verbs.inspect import Inspection
@@ -74,6 +76,11 @@ def inspection(found: Inspection) -> str:
 def comparison(found: Comparison) -> str:
     """Show how far two models are apart."""
     return to_html(*terminal.comparison("the first model", "the second", found, limit=ROWS))
+
+
+def study(found: PipelineStudy) -> str:
+    """Show what pipelines did to a set of models."""
+    return to_html(*study_layout(found, limit=ROWS))
 
 
 def descriptions(found: Sequence[Description]) -> str:
