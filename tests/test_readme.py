@@ -8,6 +8,7 @@ import sys
 import tomllib
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import onnx
 import onnx.parser
@@ -155,6 +156,23 @@ def test_python_functions_work(
     onnx.save(onnx.parser.parse_model(DROPOUT), "model.onnx")
     exec(block("code: api"), {})
     assert "eliminate-no-ops changed 3 2" in capsys.readouterr().out
+
+
+def test_code_for_notebooks_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    onnx.save(onnx.parser.parse_model(DROPOUT), "model.onnx")
+    names: dict[str, Any] = {}
+    exec(block("code: notebook"), names)
+    result, study = names["result"], names["study"]
+    assert result.records[0].status == "changed"
+    assert [node.op_type for node in result.after(1).graph] == ["Relu", "Neg"]
+    assert "-  %b = Dropout(%a)" in result.diff(0, 1).splitlines()
+    assert [(row.pipeline, row.nodes) for row in study.rows] == [
+        ("original", 3),
+        ("mine", 2),
+        ("default", 2),
+    ]
+    assert all(row.latency for row in study.rows)
 
 
 def test_class_has_the_option() -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..report.displayed import Displayed
 from .walk import GRAPH_KINDS, node_subgraphs
 
 if TYPE_CHECKING:
     import onnx_ir as ir
+    from rich.console import RenderableType
 
 _TENSOR = 4
 
@@ -24,12 +27,12 @@ def model_text(model: ir.Model) -> list[str]:
     return lines
 
 
-class TextDiff(str):
+class TextDiff(str, Displayed):
     """A unified diff; a notebook shows it in colours."""
 
     __slots__ = ()
 
-    def _repr_html_(self) -> str:
+    def _layout(self) -> Sequence[RenderableType]:
         from ..report import notebook
 
         return notebook.diffs([self] if self else [])

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..contract import Remark
 from ..errors import UsageError
+from ..report.displayed import Displayed
 
 if TYPE_CHECKING:
     import onnx_ir as ir
     import pandas as pd
+    from rich.console import RenderableType
 
     from ..guard import Verdict
     from ..ir.text import TextDiff
@@ -53,26 +55,26 @@ class StepRecord:
     rewrites: int = 0
 
 
-class Remarks(list[Remark]):
+class Remarks(list[Remark], Displayed):
     """Remarks of a run; a notebook shows them as a table."""
 
-    def _repr_html_(self) -> str:
+    def _layout(self) -> Sequence[RenderableType]:
         from ..report import notebook
 
         return notebook.remarks(self)
 
 
-class Texts(list[str]):
+class Texts(list[str], Displayed):
     """Texts and diffs of the IR; a notebook shows them below each other."""
 
-    def _repr_html_(self) -> str:
+    def _layout(self) -> Sequence[RenderableType]:
         from ..report import notebook
 
         return notebook.diffs(self)
 
 
 @dataclass
-class RunResult:
+class RunResult(Displayed):
     """The outcome of a run; a notebook shows it as the terminal does.
 
     Attributes:
@@ -89,15 +91,15 @@ class RunResult:
             could not be copied; :meth:`after` returns them.
     """
 
-    model: ir.Model
-    plan: Plan
+    model: ir.Model = field(repr=False)
+    plan: Plan = field(repr=False)
     records: list[StepRecord] = field(default_factory=list)
     remarks: Remarks = field(default_factory=Remarks)
     warnings: list[str] = field(default_factory=list)
     guard: Verdict | None = None
     output: str | None = None
     amendments: list[str] = field(default_factory=list)
-    diffs: Texts = field(default_factory=Texts)
+    diffs: Texts = field(default_factory=Texts, repr=False)
     kept: list[ir.Model | str] = field(default_factory=list, repr=False)
 
     @property
@@ -180,7 +182,7 @@ class RunResult:
             "output": self.output,
         }
 
-    def _repr_html_(self) -> str:
+    def _layout(self) -> Sequence[RenderableType]:
         from ..report import notebook
 
         return notebook.run(self)

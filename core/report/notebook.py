@@ -1,4 +1,4 @@
-"""What a notebook shows: the layouts of the terminal as HTML, legible on light and on dark."""
+"""What a notebook shows: the layouts of the terminal, as HTML that suits light and dark grounds."""
 
 from __future__ import annotations
 
@@ -14,17 +14,14 @@ from rich.terminal_theme import TerminalTheme
 from rich.text import Text
 
 from . import terminal
-from .plan import plan_layout
 from .run import remark_table, summary
 from .study import study_layout
 
 if TYPE_CHECKING:
     from ..contract import Remark
     from ..manager.records import RunResult
-    from ..schedule import Plan
     from ..study.records import PipelineStudy
     from ..verbs.compare import Comparison
-    from ..verbs.describe import Description
     from ..verbs.inspect import Inspection
 
 WIDTH = 110
@@ -49,51 +46,40 @@ _BLOCK = (
 )
 
 
-def run(result: RunResult) -> str:
+def run(result: RunResult) -> list[RenderableType]:
     """Show a run: its warnings, then the summary of the terminal."""
     warnings = [Text(f"warning: {warning}", "yellow") for warning in result.warnings]
-    return to_html(*warnings, *summary(result, unwritten="the model"))
+    return [*warnings, *summary(result, unwritten="the model")]
 
 
-def plan(found: Plan) -> str:
-    """Show a plan."""
-    return to_html(*plan_layout(found))
-
-
-def inspection(found: Inspection) -> str:
+def inspection(found: Inspection) -> list[RenderableType]:
     """Show what a model consists of."""
 
     def short(text: str) -> str:
         return text if len(text) <= 10 * LONGEST else text[: 10 * LONGEST] + " ..."
 
     metadata = {short(key): short(value) for key, value in list(found.metadata.items())[:ROWS]}
-    found = replace(
-        found, metadata=metadata, doc=short(found.doc), functions=found.functions[:ROWS]
-    )
-    return to_html(*terminal.inspection("", found, limit=ROWS))
+    functions = found.functions[:ROWS]
+    shown = replace(found, metadata=metadata, doc=short(found.doc), functions=functions)
+    return terminal.inspection("", shown, limit=ROWS)
 
 
-def comparison(found: Comparison) -> str:
+def comparison(found: Comparison) -> list[RenderableType]:
     """Show how far two models are apart."""
-    return to_html(*terminal.comparison("the first model", "the second", found, limit=ROWS))
+    return terminal.comparison("the first model", "the second", found, limit=ROWS)
 
 
-def study(found: PipelineStudy) -> str:
+def study(found: PipelineStudy) -> list[RenderableType]:
     """Show what pipelines did to a set of models."""
-    return to_html(*study_layout(found, limit=ROWS))
+    return study_layout(found, limit=ROWS)
 
 
-def descriptions(found: Sequence[Description]) -> str:
-    """Show what is known under a name."""
-    return to_html(*terminal.descriptions(found))
-
-
-def remarks(found: Sequence[Remark]) -> str:
+def remarks(found: Sequence[Remark]) -> list[RenderableType]:
     """Show remarks, one in a row."""
-    return to_html(*remark_table(found, limit=ROWS))
+    return remark_table(found, limit=ROWS)
 
 
-def diffs(texts: Iterable[str]) -> str:
+def diffs(texts: Iterable[str]) -> list[RenderableType]:
     """Show diffs of the IR, or texts of it, below each other."""
     lines: list[RenderableType] = []
     for text in texts:
@@ -101,7 +87,7 @@ def diffs(texts: Iterable[str]) -> str:
         if len(lines) > HEAD:
             lines = [*lines[: HEAD + 1], Text("... and more", "dim")]
             break
-    return to_html(*lines[1:] or [Text("no difference that the text shows")])
+    return lines[1:] or [Text("no difference that the text shows")]
 
 
 def _diff_line(line: str) -> Text:
@@ -113,6 +99,16 @@ def _diff_line(line: str) -> Text:
 
 def to_html(*parts: RenderableType) -> str:
     """Return ``parts``, below each other, as one block of HTML; of a long one head and tail."""
+    text = "\n".join("".join(map(_span, line)).rstrip() for line in _lines(parts))
+    return f'<pre style="{html.escape(_BLOCK)}">{text}</pre>'
+
+
+def to_text(*parts: RenderableType) -> str:
+    """Return ``parts``, below each other, without colours; of a long one head and tail."""
+    return "\n".join("".join(part.text for part in line).rstrip() for line in _lines(parts))
+
+
+def _lines(parts: Sequence[RenderableType]) -> list[list[Segment]]:
     console = Console(
         file=io.StringIO(),
         width=WIDTH,
@@ -124,11 +120,10 @@ def to_html(*parts: RenderableType) -> str:
         emoji=False,
     )
     lines = console.render_lines(Group(*parts), pad=False)
-    if len(lines) > HEAD + TAIL:
-        left = Segment(f"... {len(lines) - HEAD - TAIL:,} more lines ...")
-        lines = [*lines[:HEAD], [left], *lines[-TAIL:]]
-    text = "\n".join("".join(map(_span, line)).rstrip() for line in lines)
-    return f'<pre style="{html.escape(_BLOCK)}">{text}</pre>'
+    if len(lines) <= HEAD + TAIL:
+        return lines
+    left = Segment(f"... {len(lines) - HEAD - TAIL:,} more lines ...")
+    return [*lines[:HEAD], [left], *lines[-TAIL:]]
 
 
 def _span(segment: Segment) -> str:

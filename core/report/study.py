@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -23,6 +24,8 @@ def study_layout(study: PipelineStudy, *, limit: int | None = None) -> list[Rend
     parts: list[RenderableType] = [_rows(study, limit)]
     more = len(study.rows) - len(study.rows[:limit])
     parts += [Text(f"... and {more:,} more")] if more else []
+    if reasons := _reasons(study.rows):
+        parts += ["", *reasons[:limit]]
     parts += ["", _summary(study)]
     if study.rounds:
         few = [f"{FEWEST} rounds"] if study.rounds < FEWEST else []
@@ -93,9 +96,22 @@ def _drift(drift: float | None) -> str:
 
 def _result(row: StudyRow) -> Text:
     if row.status == "failed":
-        return Text(f"failed: {row.reason}", "red")
+        return Text("failed", "bold red")
     unproved = "not verified" if row.guard == "unverified" else ""
-    return Text("; ".join(filter(None, (unproved, row.reason))), "yellow")
+    untimed = "not timed" if row.reason else ""
+    return Text(", ".join(filter(None, (unproved, untimed))), "yellow")
+
+
+def _reasons(rows: Sequence[StudyRow]) -> list[Text]:
+    """Return one line for each reason of each model, with the pipelines that it is of."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for row in rows:
+        if row.reason:
+            found.setdefault((row.model, row.reason), []).append(row.pipeline)
+    return [
+        Text(f"{model}, {', '.join(pipelines)}: {reason}")
+        for (model, reason), pipelines in found.items()
+    ]
 
 
 def _summary(study: PipelineStudy) -> Table:

@@ -8,7 +8,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from ..report.displayed import Displayed
+
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from ..contract import Pass
 
 Origin: TypeAlias = Literal["written", "moved", "inserted"]
@@ -112,7 +116,7 @@ class Edge:
 
 
 @dataclass(frozen=True)
-class Plan:
+class Plan(Displayed):
     """What runs.
 
     Args:
@@ -181,10 +185,10 @@ class Plan:
             lines += ["", title, *(f"  {note}" for note in notes)]
         return "\n".join(lines) + "\n"
 
-    def _repr_html_(self) -> str:
-        from ..report import notebook
+    def _layout(self) -> Sequence[RenderableType]:
+        from ..report.plan import plan_layout
 
-        return notebook.plan(self)
+        return plan_layout(self)
 
 
 def _leaves(items: Sequence[PlanItem]) -> Iterator[Step]:

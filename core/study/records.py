@@ -7,10 +7,12 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..guard.results import json_number
+from ..report.displayed import Displayed
 from .statistics import Estimate, geometric_mean, median
 
 if TYPE_CHECKING:
     import pandas as pd
+    from rich.console import RenderableType
 
 ORIGINAL = "original"
 """Stands for the model to which no pipeline was applied."""
@@ -82,7 +84,7 @@ class PipelineSummary:
 
 
 @dataclass(frozen=True)
-class PipelineStudy:
+class PipelineStudy(Displayed):
     """Pipelines compared over a set of models; a notebook shows it as a table.
 
     Args:
@@ -136,7 +138,7 @@ class PipelineStudy:
             ],
         }
 
-    def _repr_html_(self) -> str:
+    def _layout(self) -> Sequence[RenderableType]:
         from ..report import notebook
 
         return notebook.study(self)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,18 +11,20 @@ from ..contract import Approximate, Exact
 from ..guard.pair import DEFAULT_RTOL, ModelPair
 from ..guard.results import OutputDifference, json_number, largest_relative, worst_of
 from ..registry import load_registry
+from ..report.displayed import Displayed
 from .arguments import check_numbers
 from .load import load_model
 
 if TYPE_CHECKING:
     import onnx_ir as ir
+    from rich.console import RenderableType
 
     from ..guard import InputSpec
     from ..registry import Registry
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Comparison(Displayed):
     """How far two models are apart.
 
     Args:
@@ -77,7 +80,7 @@ class Comparison:
             "layers": [layer.to_json() for layer in self.layers],
         }
 
-    def _repr_html_(self) -> str:
+    def _layout(self) -> Sequence[RenderableType]:
         from ..report import notebook
 
         return notebook.comparison(self)

@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from ..contract import PASS_NAME, OptionSpec, option_specs
 from ..registry import KINDS, Entry, Kind, PluginInfo, Registry, load_registry
+from ..report.displayed import Displayed
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from ..contract import Order, Pass
 
 
@@ -47,15 +50,15 @@ class Description:
         }
 
 
-class Descriptions(tuple[Description, ...]):
+class Descriptions(tuple[Description, ...], Displayed):
     """Descriptions of all that has one name; a notebook shows them as the terminal does."""
 
     __slots__ = ()
 
-    def _repr_html_(self) -> str:
-        from ..report import notebook
+    def _layout(self) -> Sequence[RenderableType]:
+        from ..report import terminal
 
-        return notebook.descriptions(self)
+        return terminal.descriptions(self)
 
 
 def describe(name: str, *, registry: Registry | None = None) -> Descriptions:

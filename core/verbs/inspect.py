@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,10 +16,12 @@ from ..ir.path import node_path
 from ..ir.walk import graphs_with_nodes, model_graphs, op_histogram
 from ..manager.analyses import AnalysisCache
 from ..registry import Registry, load_registry
+from ..report.displayed import Displayed
 from .load import load_model
 
 if TYPE_CHECKING:
     import onnx_ir as ir
+    from rich.console import RenderableType
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ class MemorySummary:
 
 
 @dataclass(frozen=True)
-class Inspection:
+class Inspection(Displayed):
     """What a model consists of.
 
     Args:
@@ -104,7 +106,7 @@ class Inspection:
         """The inspection as JSON data."""
         return dataclasses.asdict(self)
 
-    def _repr_html_(self) -> str:
+    def _layout(self) -> Sequence[RenderableType]:
         from ..report import notebook
 
         return notebook.inspection(self)

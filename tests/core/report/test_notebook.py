@@ -7,6 +7,7 @@ import html
 import json
 import re
 from html.parser import HTMLParser
+from types import SimpleNamespace
 from typing import Any
 
 import onnx_ir as ir
@@ -148,6 +149,24 @@ def test_what_a_model_says_is_text(kind: str) -> None:
     found = page(shown)  # which has no tag but our own
     assert "script" not in found.tags
     assert EVIL in found.text.replace("\n", "").replace("  ", "")
+
+
+def test_ipython_in_a_terminal_shows_the_text() -> None:
+    result = passmgr.run(ir.from_onnx_text(MODEL), "eliminate-identity", keep_models=True)
+    study = passmgr.compare_pipelines(ir.from_onnx_text(MODEL), ["sort"], latency=False)
+    shown = [result, result.plan, result.diffs, result.remarks, result.diff(0, 1)]
+    shown += [passmgr.inspect(result.model), passmgr.describe("sort"), study]
+    for part in shown:
+        told: list[str] = []
+        # IPython takes it from the first class that has it, or a __repr__, itself.
+        type(part).__dict__["_repr_pretty_"](part, SimpleNamespace(text=told.append), False)
+        assert told == ["\n".join(line.rstrip() for line in page(part).text.split("\n"))]
+
+
+def test_the_repr_of_a_run_is_short_whatever_the_model() -> None:
+    result = passmgr.run(ir.from_onnx_text(MODEL), "eliminate-identity", keep_models=True)
+    assert "eliminate-identity" in repr(result)
+    assert "Graph" not in repr(result)
 
 
 def test_a_name_that_is_no_unicode_can_be_sent() -> None:

@@ -66,10 +66,11 @@ def test_the_layout_has_all_of_it(
         "model  pipeline  nodes  weights     run  drift  latency                 ratio",
         "m0     original     10                           2.75 s                     1",
         "       fast          5                   1e-07   1.38 s  0.500 [0.500, 0.500]",
-        "       bad                                                                     failed: "
-        "it raised <b>",
+        "       bad                                                                     failed",
         "       lossy             1.0 kB  1.50 s                                        not "
         "verified",
+        "",
+        "m0, bad: it raised <b>",
         "",
         "pipeline  models  failed  drift  faster  slower  timed  ratio",
         "original       1       0                                    1",
