@@ -32,7 +32,7 @@ _BOOKKEEPING = frozenset(
 )
 """Entries of a class that say nothing of what it does, or are told in another way."""
 _GENERATED = frozenset(
-    {"__init__", "__repr__", "__eq__", "__hash__", "__setattr__", "__delattr__"}
+    {"__init__", "__repr__", "__eq__", "__hash__", "__setattr__", "__delattr__", "__replace__"}
     | {"__lt__", "__le__", "__gt__", "__ge__"}
 )
 """Methods that ``dataclass`` writes."""
@@ -224,7 +224,8 @@ class _Digest:
         self._values(cls.__bases__, f"a base of '{cls.__qualname__}'")
         contents, fields = vars(cls), vars(cls).get("__dataclass_fields__", {})
         if fields:
-            self._put(repr(contents["__dataclass_params__"]))
+            params = contents["__dataclass_params__"]
+            self._put(str((params.frozen, params.eq, params.order, params.unsafe_hash)))
         for name, field in fields.items():
             self._put("field", name)
             parts = (field.type, field.default, field.default_factory, field.metadata)
@@ -250,4 +251,5 @@ def _is_frozen(cls: Any) -> bool:
 def _is_generated(name: str, part: object) -> bool:
     """Tell whether ``dataclass`` wrote a method, which follows from the fields."""
     code = getattr(getattr(part, "__wrapped__", part), "__code__", None)
-    return name in _GENERATED and code is not None and code.co_filename == "<string>"
+    written_by = ("<string>", dataclasses.__file__)
+    return name in _GENERATED and code is not None and code.co_filename in written_by
