@@ -17,7 +17,7 @@ import passmgr
 from passmgr.core.contract import PassContext, Remark, ValueInfo, pass_
 from passmgr.core.errors import PassFailed
 from passmgr.core.guard.results import OutputDifference
-from passmgr.core.manager.records import RunResult, StepRecord
+from passmgr.core.manager.records import Remarks, RunResult, StepRecord
 from passmgr.core.report.notebook import HEAD, TAIL, to_html
 from passmgr.core.verbs.compare import Comparison
 
@@ -207,9 +207,9 @@ def test_however_large_the_model_the_html_is_small() -> None:
     layers = tuple(OutputDifference(f"n{i}", "within", 1e-7, 1e-7, "r") for i in range(many))
     result = passmgr.run(ir.from_onnx_text(MODEL), talkative, keep_models=True)
     result.records[:] = [StepRecord(i, "p", "written", "failed", "r" * 99) for i in range(2000)]
-    result.remarks[:] = [Remark("missed", str(i), "m" * 99) for i in range(many)]
+    remarks = Remarks(Remark("missed", str(i), "m" * 99) for i in range(many))
     result.diffs[:] = ["\n".join(["+" + "x" * 1000] * many)]
-    shown = [inspection, Comparison(layers, layers), result, result.remarks, result.diffs]
+    shown = [inspection, Comparison(layers, layers), result, remarks, result.diffs]
     sizes = [len(part._repr_html_()) for part in shown]  # type: ignore[attr-defined]
     assert max(sizes) < MOST
     assert "\n... and 19,800 more\n" in page(Comparison((), layers)).text
