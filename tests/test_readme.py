@@ -18,7 +18,7 @@ import passmgr
 from passmgr.core.cli.app import main
 from passmgr.core.registry import load_registry
 from passmgr.core.testing import CHECKS
-from passmgr.core.testing.generator.table import OPERATORS
+from passmgr.core.testing.generate import OPERATORS
 from passmgr.core.verbs.check_plugin import check_plugin
 
 ROOT = Path(__file__).parent.parent
