@@ -115,7 +115,7 @@ class LazyRules:
 
 
 class RemoveUnused:
-    """Remove unused nodes by the pass of onnx_ir."""
+    """Remove unused nodes. Source: onnx_ir, passes.common."""
 
     def __call__(self, model):
         from onnx_ir.passes.common import RemoveUnusedNodesPass
