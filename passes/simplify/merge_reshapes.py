@@ -50,38 +50,54 @@ class MergeReshapes(Pass):
             if known.opset < _FIRST_OPSET:
                 continue
             for node in container:
-                if node.op_type in _RESHAPES or node.op_type == "Transpose":
-                    while _merge(container, node, known, ctx):
-                        pass  # a chain is merged from its end
+                _merge_chain(container, node, known, ctx)
+
+
+def _merge_chain(
+    container: ir.Graph | ir.Function, end: ir.Node, known: Known, ctx: PassContext
+) -> None:
+    """Merge a chain from its end, and those of which an operator on the way was in the way."""
+    pending = [end]
+    while pending:
+        node = pending.pop()
+        while node.graph is not None and (source := _merge(container, node, known, ctx)):
+            if node.graph is None:
+                pending += [use.node for use in source.uses()]
 
 
 def _merge(
     container: ir.Graph | ir.Function, node: ir.Node, known: Known, ctx: PassContext
-) -> bool:
-    """Let ``node`` read what the one before it reads; return whether it does now."""
+) -> ir.Value | None:
+    """Let ``node`` read what the one before it reads.
+
+    Returns:
+        What it reads now, or what stands in its place; ``None`` where nothing was merged.
+    """
+    if node.op_type not in _RESHAPES and node.op_type != "Transpose":
+        return None
     middle = node.inputs[0] if node.inputs else None
     producer = None if middle is None else middle.producer()
     if middle is None or producer is None or producer.graph is not node.graph:
-        return False
+        return None
     source = producer.inputs[0] if producer.inputs else None
     if source is None or node.device_configurations or producer.device_configurations:
-        return False
+        return None
     if not (_only_renames(producer, known) and _only_renames(node, known)):
-        return False
+        return None
     target = None if _keeps_target(node, known) else _target(node, source, known)
     if target is None and not _keeps_target(node, known):
-        return False
+        return None
     if len(middle._uses) > 1 or middle.is_graph_output():
-        return False  # the first one would stay, and nothing be gained
+        return None  # the first one would stay, and nothing be gained
     before, after = known.dims(source), known.dims(node.outputs[0])
     if before is not None and before == after and ctx.edit.can_replace(node.outputs[0], source):
         bypass(node, source, ctx)
     elif ctx.action(node, "merge"):
         _rewrite(container, node, source, target, ctx)
     if middle._uses:
-        return False
+        return None
     ctx.edit.remove(producer)
-    return node.graph is not None
+    return source
 
 
 def _only_renames(node: ir.Node, known: Known) -> bool:

@@ -95,6 +95,18 @@ def test_default_keeps_the_model_right_and_leaves_nothing_to_do(name: str) -> No
     assert [record.name for record in again.records if record.status == "changed"] == []
 
 
+def test_a_chain_that_a_dead_reader_held_up_is_merged_at_once() -> None:
+    text = (
+        '<ir_version: 10, opset_import: ["" : 21]> g (float[3] x, float[3] z) => (float[3] y) '
+        "<int64[1] o = {0}> { y = Neg(z) a = Unsqueeze(x, o) b = Squeeze(a, o) "
+        "c = Unsqueeze(a, o) d = Squeeze(c, o) }"
+    )
+    model = ir.from_onnx_text(text)
+    passmgr.run(model, "merge-reshapes")
+    again = passmgr.run(model, "merge-reshapes")
+    assert [record.status for record in again.records][-1] in ("unchanged", "skipped")
+
+
 def test_the_text_form_goes_without_the_provenance_of_nodes(tmp_path: Path) -> None:
     text = (
         '<ir_version: 8, opset_import: ["" : 15, "local" : 1]> '
