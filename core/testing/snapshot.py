@@ -25,7 +25,8 @@ def snapshot(model: ir.Model) -> Snapshot:
         for value in values:
             uses = {(id(node), index) for node, index in value.uses()}
             objects.append((id(value), uses, value.is_initializer(), value.is_graph_output()))
-            objects.append(id(value.const_value))
+            if value.producer() is None or value.producer().op_type != "Constant":
+                objects.append(id(value.const_value))  # of a Constant, a copy of its attribute
     return serialized(model), tuple(objects)
 
 
