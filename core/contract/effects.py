@@ -39,3 +39,4 @@ class Lossy:
 
 
 Effect = Exact | Approximate | Lossy
+"""What a pass declares of how far it moves the outputs."""

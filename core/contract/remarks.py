@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 RemarkKind = Literal["applied", "missed", "failed", "analysis", "warning"]
+"""What a remark tells of; see :class:`Remark`."""
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ HOOK_PREFIX = "passmgr_"
 
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
+"""Marks a function of a plugin as the implementation of the hook of that name."""
 
 
 @hookspec

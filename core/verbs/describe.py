@@ -135,6 +135,7 @@ def _pass_declarations(cls: type[Pass]) -> dict[str, str]:
         "establishes": ", ".join(cls.establishes),
         "breaks": ", ".join(cls.breaks),
         "followed by": ", ".join(cls.followed_by),
+        "done when": ", ".join(cls.done_when),
         "before": _orders(cls.before),
         "after": _orders(cls.after),
         "conflicts": _orders(cls.conflicts),
