@@ -1,0 +1,1 @@
+"""The documentation: pages written by hand, a reference made from the declarations, the site."""
