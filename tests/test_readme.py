@@ -15,6 +15,7 @@ import onnx.parser
 import pytest
 
 import passmgr
+import passmgr.core.testing.generate  # fills the table of operators
 from passmgr.core.cli.app import main
 from passmgr.core.registry import load_registry
 from passmgr.core.testing import CHECKS
