@@ -9,6 +9,7 @@ from typing import Any
 from ..contract import Pass
 from ..registry import hookspecs
 from ..testing import CHECKS
+from ..testing.suite import label
 from .markdown import (
     code,
     docstring,
@@ -77,20 +78,40 @@ def declarations_page() -> str:
     )
 
 
+def check_anchor(kind: str, name: str) -> str:
+    """Return the anchor of a check on its page."""
+    return f"check-{name}" if kind == "passes" else f"check-{kind}-{name}"
+
+
 def checks_page() -> str:
     """Return the page on the checks of the contract suite."""
-    rows = [[f"[`{name}`](#check-{name})", prose(c.expects)] for name, c in CHECKS.items()]
     parts = [
         "# Contract checks",
-        "`passmgr check-plugin NAME` makes all of them for each pass. "
+        "`passmgr check-plugin NAME` makes all of them for everything that a distribution brings. "
         "[Testing](../testing.md) shows how to use them.",
-        table(["check", "what it expects"], rows),
     ]
-    for name, check in CHECKS.items():
-        either, or_ = (prose(remedy) for remedy in check.remedies)
-        parts += [
-            heading(2, name, f"check-{name}"),
-            f"Expects that {prose(check.expects)}.",
-            f"Where it fails: either {either}; or {or_}.",
+    for kind, checks in CHECKS.items():
+        rows = [
+            [f"[`{label(kind, name)}`](#{check_anchor(kind, name)})", prose(c.expects)]
+            for name, c in checks.items()
         ]
+        parts += [heading(2, _TITLES[kind], kind), table(["check", "what it expects"], rows)]
+        for name, check in checks.items():
+            either, or_ = (prose(remedy) for remedy in check.remedies)
+            parts += [
+                heading(3, label(kind, name), check_anchor(kind, name)),
+                f"Expects that {prose(check.expects)}.",
+                f"Where it fails: either {either}; or {or_}.",
+            ]
     return "\n\n".join(parts) + "\n"
+
+
+_TITLES = {
+    "passes": "Passes",
+    "analyses": "Analyses",
+    "facts": "Facts",
+    "frontends": "Front ends",
+    "emitters": "Emitters",
+    "runtimes": "Runtimes",
+    "pipelines": "Pipelines",
+}

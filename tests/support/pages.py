@@ -15,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import io
+import linecache
 import os
 import re
 import runpy
@@ -140,9 +141,11 @@ class Workspace(contextlib.AbstractContextManager["Workspace"]):
 
     def execute(self, code: str, namespace: dict[str, object]) -> str:
         """Execute a block of Python and return what it prints."""
-        out = io.StringIO()
+        out, name = io.StringIO(), f"<page {len(linecache.cache)}>"
+        # Where a notebook leaves its cells, too: the identity of a pass is its source.
+        linecache.cache[name] = (len(code), None, code.splitlines(keepends=True), name)
         with contextlib.redirect_stdout(out):
-            exec(compile(code, "<page>", "exec", dont_inherit=True), namespace)
+            exec(compile(code, name, "exec", dont_inherit=True), namespace)
         return out.getvalue()
 
     def play(self, text: str) -> Iterator[str]:

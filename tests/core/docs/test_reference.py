@@ -16,6 +16,7 @@ from passmgr.core.docs.reference import reference_pages
 from passmgr.core.errors import PassmgrError, UsageError
 from passmgr.core.registry import KINDS, Registry, hookspecs, load_registry
 from passmgr.core.testing import CHECKS
+from passmgr.core.testing.suite import label
 
 REGISTRY = load_registry(plugins=False)
 PAGES = reference_pages(REGISTRY)
@@ -100,8 +101,9 @@ def verb_options() -> Iterator[Thing]:
 
 
 def checks() -> Iterator[Thing]:
-    for name in CHECKS:
-        yield "checks.md", "", name
+    for kind, found in CHECKS.items():
+        for name in found:
+            yield "checks.md", "", label(kind, name)
 
 
 def declarations() -> Iterator[Thing]:
