@@ -21,11 +21,13 @@ if TYPE_CHECKING:
     )
     from passmgr.core.errors import PassmgrError
     from passmgr.core.registry.hookspecs import hookimpl
+    from passmgr.core.verbs.check_plugin import check_plugin
     from passmgr.core.verbs.compare import compare
     from passmgr.core.verbs.compare_pipelines import compare_pipelines
     from passmgr.core.verbs.describe import describe
     from passmgr.core.verbs.inspect import inspect
     from passmgr.core.verbs.list import list
+    from passmgr.core.verbs.new_plugin import new_plugin
     from passmgr.core.verbs.plan import plan
     from passmgr.core.verbs.run import run
 
@@ -37,12 +39,14 @@ __all__ = [
     "Pass",
     "PassmgrError",
     "RulePass",
+    "check_plugin",
     "compare",
     "compare_pipelines",
     "describe",
     "hookimpl",
     "inspect",
     "list",
+    "new_plugin",
     "ops",
     "option",
     "pass_",
@@ -50,7 +54,17 @@ __all__ = [
     "run",
 ]
 
-_VERBS = {"compare", "compare_pipelines", "describe", "inspect", "list", "plan", "run"}
+_VERBS = {
+    "check_plugin",
+    "compare",
+    "compare_pipelines",
+    "describe",
+    "inspect",
+    "list",
+    "new_plugin",
+    "plan",
+    "run",
+}
 _ELSEWHERE = {"PassmgrError": "errors", "hookimpl": "registry.hookspecs"}
 
 
