@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..ir.versions import OVERRIDABLE_SINCE
+from .trace import is_random
 
 if TYPE_CHECKING:
     import onnx_ir as ir
@@ -31,6 +32,8 @@ def overrides(model: ir.Model) -> Iterator[Mapping[str, Any]]:
         array = tensor.numpy()
         left -= array.nbytes
         if array.dtype == bool:
+            if any(is_random(use.node) for use in value.uses()):
+                continue  # the training mode of a Dropout, which gives other numbers in each graph
             other = ~array
         elif array.dtype.kind in "iu":
             other = array + np.ones((), array.dtype)

@@ -311,3 +311,10 @@ def test_initializers_of_old_models_are_constants():
     model = parse(text)
     model.ir_version = 3
     assert all(set(feed) == {"x"} for feed in Guard(OnnxRuntime()).record(model).inputs)
+
+
+def test_no_dropout_is_put_into_training():
+    text = "g (float[3] x, float r, bool m) => (float[3] y) <float r = {0.5}, bool m = {0}> "
+    model = parse(text + "{ y = Dropout<seed = 1>(x, r, m) }")
+    inputs = Guard(OnnxRuntime()).record(model).inputs
+    assert [set(feed) for feed in inputs] == [{"x"}, {"x", "r"}]
