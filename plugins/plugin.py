@@ -1,4 +1,4 @@
-"""Registers the built-in front ends, emitters and runtimes, all by lazy path."""
+"""Registers the built-in front ends, emitters, runtimes and optimizers, all by lazy path."""
 
 from __future__ import annotations
 
@@ -29,4 +29,19 @@ def passmgr_register(registry: Registrar) -> None:
         "onnxruntime",
         "passmgr.plugins.runtimes.onnxruntime:OnnxRuntime",
         summary="ONNX Runtime on the CPU.",
+    )
+    registry.add_pass(
+        "onnxslim",
+        "passmgr.plugins.optimizers.onnxslim:OnnxSlim",
+        summary="Optimize the model by onnxslim.",
+    )
+    registry.add_pass(
+        "onnxoptimizer",
+        "passmgr.plugins.optimizers.onnxoptimizer:OnnxOptimizer",
+        summary="Optimize the model by passes of onnxoptimizer.",
+    )
+    registry.add_pass(
+        "onnxruntime-optimize",
+        "passmgr.plugins.optimizers.onnxruntime:OnnxRuntimeOptimize",
+        summary="Optimize the model by the graph optimizations of ONNX Runtime.",
     )

@@ -1,6 +1,6 @@
 """What the author of a plugin touches; small, documented, stable."""
 
-from .adapters import from_function, from_onnx_ir, from_rule_set
+from .adapters import from_function, from_model_proto, from_onnx_ir, from_rule_set
 from .analysis import Analysis, AnalysisContext
 from .aspects import Aspect
 from .bridges import Emitter, Frontend, Runtime, Session, ValueInfo
@@ -57,6 +57,7 @@ __all__ = [
     "ValueInfo",
     "combine_effects",
     "from_function",
+    "from_model_proto",
     "from_onnx_ir",
     "from_rule_set",
     "is_lossy",

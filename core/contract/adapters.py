@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from .effects import Approximate, Effect, Exact, Lossy
 from .passes import ForeignPass, check_declarations
+from .protos import through_proto
 
 if TYPE_CHECKING:
+    import onnx
     import onnx_ir as ir
 
 
@@ -39,7 +41,7 @@ def from_rule_set(rules: Any, *, name: str, effect: Effect, **declarations: Any)
     return from_function(_RuleSet(rules), name=name, effect=effect, **declarations)
 
 
-class _Adapted:
+class _Foreign:
     """Calls an object of another library; two are equal whose objects have the same state."""
 
     def __init__(self, adapted: Any) -> None:
@@ -57,15 +59,40 @@ class _Adapted:
         return hash((type(self), type(self.adapted)))
 
 
-class _OnnxIrPass(_Adapted):
+class _OnnxIrPass(_Foreign):
     def __call__(self, model: ir.Model) -> ir.Model:
         result: ir.Model = self.adapted(model).model
         return result
 
 
-class _RuleSet(_Adapted):
+class _RuleSet(_Foreign):
     def __call__(self, model: ir.Model) -> None:
         self.adapted.apply_to_model(model)
+
+
+def from_model_proto(
+    function: Callable[[onnx.ModelProto], onnx.ModelProto | None],
+    *,
+    name: str,
+    effect: Effect,
+    **declarations: Any,
+) -> ForeignPass:
+    """Adapt a function that edits an ``onnx.ModelProto``, or returns the one that replaces it.
+
+    The proto has all weights inside and is of the pass alone. Weights that come back with the same
+    name, type, shape and bytes count as unchanged.
+
+    Args:
+        function: The function. A model over the 2 GB of a proto does not reach it.
+        name: Kebab-case name.
+        effect: How far it moves the outputs.
+        **declarations: Further declarations of :class:`Pass`.
+    """
+
+    def apply(self: ForeignPass, model: ir.Model) -> ir.Model:
+        return through_proto(model, function)
+
+    return _adapted(from_model_proto, function, apply, name, effect, None, declarations)
 
 
 def from_function(
@@ -88,19 +115,36 @@ def from_function(
     Raises:
         TypeError: The effect is none, or a keyword is no declaration of a pass.
     """
-    if not isinstance(effect, (Exact, Approximate, Lossy)):
-        raise TypeError(f"pass '{name}': effect is Exact(), Approximate(...) or Lossy(...)")
-    check_declarations(declarations)
 
     def apply(self: ForeignPass, model: ir.Model) -> ir.Model | None:
         return function(model)
 
-    adapted = (function, name, effect, doc, declarations)
+    return _adapted(from_function, function, apply, name, effect, doc, declarations)
 
-    # Each call makes a class of its own; what was adapted alike, as by unpickling, is equal.
+
+def _adapted(
+    adapter: Callable[..., ForeignPass],
+    function: Callable[..., Any],
+    apply: Callable[..., ir.Model | None],
+    name: str,
+    effect: Effect,
+    doc: str | None,
+    declarations: dict[str, Any],
+) -> ForeignPass:
+    """Return the pass that ``adapter`` makes of ``function``.
+
+    Each call makes a class of its own; what was adapted alike, as by unpickling, is equal.
+    """
+    if not isinstance(effect, (Exact, Approximate, Lossy)):
+        raise TypeError(f"pass '{name}': effect is Exact(), Approximate(...) or Lossy(...)")
+    check_declarations(declarations)
+    given = {"name": name, "effect": effect, **declarations}
+    if doc is not None:
+        given["doc"] = doc
+    adapted = (adapter, function, given)
+
     def reduce(self: ForeignPass) -> tuple[Any, ...]:
-        again = partial(from_function, name=name, effect=effect, doc=doc, **declarations)
-        return again, (function,)
+        return partial(adapter, **given), (function,)
 
     def equal(self: ForeignPass, other: object) -> bool:
         return bool(getattr(other, "_adapted", None) == adapted)

@@ -132,4 +132,5 @@ def weight_identity(tensor: Any) -> Any:
 
 
 def _items(mapping: Any) -> Any:
-    return tuple(mapping.items()) if mapping else None
+    # A map has no order: protobuf's tools sort it.
+    return frozenset(mapping.items()) if mapping else None

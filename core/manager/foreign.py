@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..contract import Aspect, ForeignPass
+from ..ir.adopt import adopt
 from ..ir.clone import clone_model
 from ..ir.fingerprint import Fingerprint, changed_aspects, fingerprint
 
@@ -31,7 +32,10 @@ def apply_foreign(
     before = before or fingerprint(model)
     clone = clone_model(model)
     result = pass_.apply(clone)
-    result = clone if result is None else result
+    if result is None or result is clone:
+        result = clone
+    else:
+        adopt(result, model)
     after = fingerprint(result)
     changed = changed_aspects(before, after)
     if changed:
