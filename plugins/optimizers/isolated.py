@@ -20,7 +20,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from passmgr.core.errors import UsageError
+from passmgr.core.errors import ModelError, UsageError
 
 from . import worker
 
@@ -81,7 +81,11 @@ def optimize(
         if status:
             raise OptimizerFailed(_told(folder, status))
         # The files stay open in the tensors that lie in them after the folder is gone.
-        return OnnxFrontend().load(folder / _TARGET)
+        try:
+            return OnnxFrontend().load(folder / _TARGET)
+        except ModelError as error:
+            problem = str(error).replace(f"'{folder / _TARGET}'", "its result")
+            raise OptimizerFailed(f"what it wrote cannot be read: {problem}") from error
 
 
 def _told(folder: Path, status: int) -> str:

@@ -34,7 +34,7 @@ class OnnxSlim(ForeignPass):
 
     def apply(self, model: ir.Model) -> ir.Model:
         """Return what onnxslim makes of ``model``, in a process of its own."""
-        return isolated.optimize(model, __name__, libraries=("onnx", "onnxslim"), options={})
+        return isolated.optimize(model, __name__, libraries=("onnx", "onnxslim", "onnxruntime"), options={})
 
 
 def optimize(source: Path, target: Path) -> None:

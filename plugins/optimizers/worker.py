@@ -28,7 +28,7 @@ def main() -> None:
 
 
 def _status(job: dict[str, Any]) -> int:
-    for library in job["libraries"]:
+    for library in (*job["libraries"], job["module"]):
         try:
             importlib.import_module(library)
         except Exception:  # the fork meets it again, and tells
