@@ -134,6 +134,7 @@ def parametrize_with_checks(
     passes: Iterable[Pass | type[Pass] | str] = (),
     *,
     distribution: str = "",
+    entries: Iterable[Entry] = (),
     models: Sequence[str | Path] = (),
     expected_failures: ExpectedFailures | None = None,
     examples: int = 20,
@@ -155,6 +156,7 @@ def parametrize_with_checks(
     for bound in bound_checks(
         passes,
         distribution=distribution,
+        entries=entries,
         models=models,
         expected_failures=expected_failures,
         examples=examples,

@@ -134,9 +134,9 @@ class _Worker:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
-            for pipe in (self.process.stdin, self.process.stdout):
-                if pipe is not None:
-                    pipe.close()
+        for pipe in (self.process.stdin, self.process.stdout):
+            with contextlib.suppress(BrokenPipeError):
+                pipe.close()  # type: ignore[union-attr]
 
 
 _lock = threading.Lock()
@@ -145,11 +145,12 @@ _workers: list[_Worker] = []
 
 def _run(job: Mapping[str, Any]) -> int:
     with _lock:
-        if not _workers or not _workers[-1].is_usable:
-            _workers[:] = [_Worker()]
-        current = _workers[-1]
+        if _workers and not _workers[-1].is_usable:
+            stop()
+        if not _workers:
+            _workers.append(_Worker())
         try:
-            return current.run(job)
+            return _workers[-1].run(job)
         except BaseException:  # a timeout or Ctrl-C: what it does now nobody waits for
             stop()
             raise

@@ -32,8 +32,9 @@ class OnnxOptimizer(ForeignPass):
     effect: ClassVar[Effect] = Approximate(rtol=1e-4)
 
     passes: tuple[str, ...] = option(
-        (), help="Names of its passes, such as fuse_bn_into_conv; by default all that fuse or "
-        "eliminate."
+        (),
+        help="Names of its passes, such as fuse_bn_into_conv; by default all that fuse or "
+        "eliminate.",
     )
 
     def __post_init__(self) -> None:

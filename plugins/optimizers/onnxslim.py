@@ -34,11 +34,13 @@ class OnnxSlim(ForeignPass):
 
     def apply(self, model: ir.Model) -> ir.Model:
         """Return what onnxslim makes of ``model``, in a process of its own."""
-        return isolated.optimize(model, __name__, libraries=("onnx", "onnxslim", "onnxruntime"), options={})
+        return isolated.optimize(
+            model, __name__, libraries=("onnx", "onnxslim", "onnxruntime"), options={}
+        )
 
 
 def optimize(source: Path, target: Path) -> None:
     """Optimize a file into another; runs in the other process."""
-    import onnxslim
+    import onnxslim  # type: ignore[import-untyped]
 
     rewrite(source, target, onnxslim.slim)
