@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import importlib.util
 import re
 import sys
@@ -13,6 +14,7 @@ from typing import Any
 import onnx
 import onnx.parser
 import pytest
+from wrong_optimizers import FAULTS
 
 import passmgr
 import passmgr.core.testing.generate  # fills the table of operators
@@ -28,6 +30,11 @@ README = (ROOT / "README.md").read_text()
 DROPOUT = """
 <ir_version: 9, opset_import: ["" : 18]>
 g (float[N, 4] x) => (float[N, 4] y) { a = Relu(x)  b = Dropout(a)  y = Neg(b) }"""
+
+CALL = """
+<ir_version: 9, opset_import: ["" : 18, "local" : 1]>
+g (float[N, 4] x) => (float[N, 4] y) { y = local.f (x) }
+<domain: "local", opset_import: ["" : 18]> f (a) => (b) { b = Relu (a) }"""
 
 
 def block(mark: str) -> str:
@@ -174,6 +181,29 @@ def test_code_for_notebooks_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         ("default", 2),
     ]
     assert all(row.latency for row in study.rows)
+
+
+def test_function_of_others_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    onnx.save(onnx.parser.parse_model(CALL), "model.onnx")
+    exec(block("code: foreign"), {"passmgr": passmgr})
+    assert [node.op_type for node in onnx.load("small.onnx").graph.node] == ["Relu"]
+
+
+def test_wrong_optimizer_of_others_gets_what_the_readme_shows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    version = importlib.metadata.version("onnxoptimizer")
+    if f"onnxoptimizer {version} where zeros" not in README:
+        pytest.skip(f"the README shows what another version than {version} does")
+    monkeypatch.chdir(tmp_path)
+    onnx.save(FAULTS["onnxoptimizer-fuses-pad-into-max-pool"].proto(), "padded.onnx")
+    command = re.search(r'passmgr run padded.onnx -p "([^"]+)" -o small.onnx', README)
+    assert command is not None
+    assert run_cli("run", "padded.onnx", "-p", command[1], "-o", "small.onnx") == 1
+    shown = without_figures(capsys.readouterr().out)
+    assert shown == without_figures(block("output: foreign"))
+    assert not Path("small.onnx").exists()
 
 
 def test_class_has_the_option() -> None:

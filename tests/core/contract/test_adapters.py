@@ -27,6 +27,7 @@ from passmgr.core.errors import PassFailed
 from passmgr.core.manager import run_passes
 from passmgr.core.registry import load_registry
 from passmgr.core.testing.snapshot import snapshot
+from passmgr.core.testing.subject import Case, supplied_cases
 from passmgr.plugins.frontends.onnx_file import OnnxFrontend
 
 REGISTRY = load_registry(plugins=False)
@@ -179,6 +180,16 @@ def test_proto_that_is_left_alone_changes_nothing(
     assert snapshot(model) == before
 
 
+@pytest.mark.parametrize("case", supplied_cases(REGISTRY), ids=lambda case: case.name)
+def test_proto_that_is_left_alone_changes_nothing_of_the_suite(case: Case) -> None:
+    if case.name == "optional":
+        pytest.skip("onnx_ir leaves out outputs at the end that have no name")
+    model = case.make()
+    run_passes(model, [REGISTRY.make_pass("sort")], registry=REGISTRY)
+    result = run_passes(model, [of_protos(copy)], registry=REGISTRY)
+    assert result.records[-1].status == "unchanged"
+
+
 def test_what_is_left_alone_of_a_changed_model_survives(tmp_path: Path) -> None:
     def describe(proto: onnx.ModelProto) -> None:
         proto.producer_name = "changed"
@@ -193,6 +204,7 @@ def test_what_is_left_alone_of_a_changed_model_survives(tmp_path: Path) -> None:
         assert found.producer_name == "changed"
         expected.producer_name = "changed"
         sort_metadata(expected)
+        sort_metadata(found)
         assert found == expected, name
 
 
