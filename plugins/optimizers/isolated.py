@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from passmgr.core.errors import ModelError, UsageError
 
 from . import worker
+from .descriptions import restore
 
 if TYPE_CHECKING:
     import onnx_ir as ir
@@ -50,6 +51,8 @@ def optimize(
     model: ir.Model, module: str, *, libraries: Sequence[str], options: Mapping[str, Any]
 ) -> ir.Model:
     """Return what the function ``optimize`` of ``module`` makes of ``model``.
+
+    Doc strings and metadata that it forgets are kept.
 
     Args:
         model: The model; goes through a file, so that nothing of it is lost and it may be of any
@@ -82,10 +85,12 @@ def optimize(
             raise OptimizerFailed(_told(folder, status))
         # The files stay open in the tensors that lie in them after the folder is gone.
         try:
-            return OnnxFrontend().load(folder / _TARGET)
+            result = OnnxFrontend().load(folder / _TARGET)
         except ModelError as error:
             problem = str(error).replace(f"'{folder / _TARGET}'", "its result")
             raise OptimizerFailed(f"what it wrote cannot be read: {problem}") from error
+    restore(result, model)
+    return result
 
 
 def _told(folder: Path, status: int) -> str:

@@ -23,7 +23,8 @@ class OnnxRuntimeOptimize(ForeignPass):
     https://onnxruntime.ai/docs/performance/model-optimizations/graph-optimizations.html
 
     It promises nothing about the outputs. They may move as far as the fusions that it is for move
-    them, such as of a BatchNormalization into a Conv.
+    them, such as of a BatchNormalization into a Conv. The level ``extended`` fuses a
+    LayerNormalization below opset 17 too, where the standard has none; that is refused.
     """
 
     name: ClassVar[str] = "onnxruntime-optimize"

@@ -10,7 +10,6 @@ import importlib
 import json
 import os
 import sys
-import traceback
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +45,7 @@ def _do(job: dict[str, Any]) -> int:
         function = getattr(importlib.import_module(job["module"]), job["function"])
         function(folder / job["source"], folder / job["target"], **job["options"])
     except BaseException as error:  # the border of the process: told to the other side
-        (folder / ERROR).write_text(traceback.format_exception_only(error)[-1])
+        (folder / ERROR).write_text(f"{type(error).__name__}: {' '.join(str(error).split())}")
         return 1
     return 0
 

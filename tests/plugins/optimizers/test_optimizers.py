@@ -17,6 +17,7 @@ from canonical import canonical
 
 import passmgr
 from passmgr.core.errors import PassFailed, UsageError
+from passmgr.core.ir.editor import ORIGIN_KEY
 from passmgr.core.manager import run_passes
 from passmgr.core.registry import load_registry
 from passmgr.core.testing.snapshot import snapshot
@@ -139,10 +140,37 @@ def test_nothing_is_lost_on_the_way_there_and_back(
         assert canonical(onnx.load(output)) == canonical(make()), name
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_doc_strings_and_metadata_that_it_forgets_are_kept(name: str, tmp_path: Path) -> None:
+    source, output = tmp_path / "in.onnx", tmp_path / "out.onnx"
+    proto = onnx_models.described()
+    scale = proto.graph.node[0]
+    del scale.attribute[:]  # of no operator of the standard
+    proto.graph.output[0].type.CopyFrom(proto.graph.input[0].type)
+    proto.graph.node.insert(0, onnx.helper.make_node("Identity", ["x"], ["copy"]))
+    proto.graph.node[1].input[0] = "copy"
+    onnx.save(proto, source)
+    assert passmgr.run(source, name, output=output).records[0].status == "changed"
+    found = onnx.load(output)
+    for attribute in ("producer_name", "domain", "model_version"):
+        assert getattr(found, attribute) == getattr(proto, attribute), attribute
+    pairs = [(found, proto), (found.graph, proto.graph)]
+    pairs += [(found.graph.input[0], proto.graph.input[0]), (found.graph.node[0], scale)]
+    for after, before in pairs:
+        assert after.doc_string == before.doc_string
+        assert metadata(after) == metadata(before)
+
+
+def metadata(message: Any) -> dict[str, str]:
+    kept = {entry.key: entry.value for entry in message.metadata_props}
+    kept.pop(ORIGIN_KEY, None)
+    return kept
+
+
 @pytest.mark.parametrize(
     ("misdeed", "reason"),
     [
-        ("raises", "LookupError: no such thing$"),
+        ("raises", "LookupError: no such thing and more$"),
         ("crashes", "it crashed with SIGSEGV; its last words: corrupted$"),
         ("exits", "it left its process$"),
         ("garbles", "what it wrote cannot be read: its result is no ONNX model"),
