@@ -94,15 +94,18 @@ def optimize(
 
 
 def _told(folder: Path, status: int) -> str:
-    error, log = (
-        path.read_text(errors="replace").split("\n") if (path := folder / name).exists() else []
-        for name in (worker.ERROR, worker.LOG)
-    )
+    error, log = (_text(folder / name) for name in (worker.ERROR, worker.LOG))
     if status > 0 and error:
-        return error[0]
-    last = next((line.strip() for line in reversed(log) if line.strip()), "")
+        return error
+    last = next((line.strip() for line in reversed(log.split("\n")) if line.strip()), "")
     how = f"it crashed with {signal.Signals(-status).name}" if status < 0 else "it left its process"
     return f"{how}; its last words: {last}" if last else how
+
+
+def _text(path: Path) -> str:
+    """Return the text of a file, if there is one, without the name of its folder."""
+    text = path.read_text(errors="replace") if path.exists() else ""
+    return text.replace(f"{path.parent}/", "")
 
 
 class _Worker:
