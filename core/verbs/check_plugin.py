@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..errors import UsageError
 from ..registry import KINDS, load_registry
 from ..registry.loader import canonical, deprecations
 
 if TYPE_CHECKING:
     from ..manager.context import Progress
     from ..registry import Registry
+    from ..testing import BoundCheck
 
 
 @dataclass(frozen=True)
@@ -68,9 +70,15 @@ def check_plugin(
         plugins = [p for p in registry.plugins if canonical(p.distribution) == canonical(name)]
     if not entries and not plugins:
         raise registry.unknown(None, name)
-    checks = list(
-        bound_checks(entries=entries, models=models, examples=examples, registry=registry)
-    )
+    checks: list[BoundCheck] = []
+    unusable: list[CheckResult] = []
+    for entry in entries:
+        try:
+            checks += bound_checks(
+                entries=[entry], models=models, examples=examples, registry=registry
+            )
+        except UsageError as error:  # what it needs is not installed, or it has to have options
+            unusable.append(CheckResult(entry.kind, entry.name, "use", str(error)))
     shown = progress.track(checks, f"checking {name}", len(checks)) if progress else checks
 
     def run() -> Iterator[CheckResult]:
@@ -86,4 +94,4 @@ def check_plugin(
             subject, check = bound.subject.name, bound.check.name
             yield CheckResult(bound.kind, subject, check, problem, tuple(found))
 
-    return list(run())
+    return [*run(), *unusable]

@@ -1,4 +1,4 @@
-"""What an optimizer forgets to write of names, doc strings and metadata, which no output shows."""
+"""What the file of an optimizer no longer says as its author did: doc strings, metadata, shapes."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ _OF_MODEL = ("producer_name", "producer_version", "domain", "doc_string")
 
 
 def restore(model: ir.Model, old: ir.Model) -> None:
-    """Let ``model`` say what ``old`` says, where it says nothing.
+    """Let ``model`` say what ``old`` says, where it says nothing or says more of an output.
 
-    Nodes and values are matched by name.
+    Nodes and values are matched by name. The shapes of outputs are what the users of a model rely
+    on: an optimizer that has inferred more of one writes it down, and may be wrong.
     """
     for attribute in _OF_MODEL:
         if not getattr(model, attribute):
@@ -28,6 +29,19 @@ def restore(model: ir.Model, old: ir.Model) -> None:
     for key, found in _described(model.graph):
         if key in before:
             _describe(found, before[key])
+    for found, declared in zip(model.graph.outputs, old.graph.outputs, strict=False):
+        if found.name == declared.name and found.type == declared.type and _fits(found, declared):
+            found.shape = None if declared.shape is None else declared.shape.copy()
+
+
+def _fits(found: ir.Value, declared: ir.Value) -> bool:
+    """Tell whether the shape of ``found`` only says more than the one that was declared."""
+    if declared.shape is None or found.shape is None:
+        return True
+    pairs = zip(found.shape, declared.shape, strict=False)
+    return len(found.shape) == len(declared.shape) and all(
+        new == old or not isinstance(old, int) for new, old in pairs
+    )
 
 
 def _described(graph: ir.Graph) -> Iterator[tuple[tuple[str, str | None], Any]]:

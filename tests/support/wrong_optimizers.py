@@ -78,15 +78,6 @@ FAULTS = {
         "inputs were x, mask, are x",
         "onnxslim",
     ),
-    # The first part has three rows.
-    "onnxslim-writes-a-wrong-shape-of-an-uneven-split": Fault(
-        "onnxslim",
-        """<ir_version: 8, opset_import: ["" : 18]>
-        g (float[5, 2] x) => (float[A, 2] y, float[B, 2] z)
-        { y, z = Split <axis: int = 0, num_outputs: int = 2> (x) }""",
-        "is FLOAT \\[2,2\\]",
-        "onnxslim",
-    ),
     # Relu comes last, and makes zero of what is clipped below it.
     "onnxscript-merges-a-relu-into-a-clip-below-zero": Fault(
         "onnxscript",

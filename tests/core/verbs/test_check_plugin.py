@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
+from dataclasses import dataclass
 from pathlib import Path
 
 import onnx_ir as ir
@@ -11,8 +12,8 @@ import pytest
 import wrong_passes
 
 from passmgr.core.cli.app import main
-from passmgr.core.contract import PassContext, PluginDeprecation, pass_
-from passmgr.core.errors import UnknownNameError
+from passmgr.core.contract import Pass, PassContext, PluginDeprecation, pass_
+from passmgr.core.errors import UnknownNameError, UsageError
 from passmgr.core.registry import hookimpl, load_registry
 from passmgr.core.verbs.check_plugin import check_plugin
 
@@ -103,3 +104,33 @@ def test_a_plugin_that_was_not_loaded_is_told(
     (result,) = check_plugin("acme")
     assert (result.kind, result.check) == ("plugins", "loading")
     assert "No module named 'no_such_module'" in result.problem
+
+
+def test_what_cannot_be_used_is_told_and_the_rest_is_checked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Both:
+        @hookimpl
+        def passmgr_register(self, registry):  # type: ignore[no-untyped-def]
+            registry.add_pass("needs-more", NeedsMore, summary="Need a library.")
+            registry.add_pipeline("fine", "sort", summary="Sort.")
+
+    registry = load_registry(plugins=False, extra=[Both()])
+    results = check_plugin("", registry=registry, examples=0)
+    assert [r.problem for r in results if r.name == "needs-more"] == [
+        "pass 'needs-more': pip install 'it'"
+    ]
+    assert {r.problem for r in results if r.name == "fine"} == {""}
+
+
+@dataclass(frozen=True)
+class NeedsMore(Pass):
+    """Need a library that is not there."""
+
+    name = "needs-more"
+
+    def __post_init__(self) -> None:
+        raise UsageError("pip install 'it'")
+
+    def run(self, model: ir.Model, ctx: PassContext) -> None:
+        """Do nothing."""

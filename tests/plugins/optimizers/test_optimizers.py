@@ -264,3 +264,14 @@ def test_process_is_made_once(chain: Path) -> None:
     first.process.wait()
     passmgr.run(chain, "onnxoptimizer")
     assert isolated._workers != [first]
+
+
+def test_outputs_stay_as_they_were_declared_where_more_is_inferred() -> None:
+    # The first part has three rows, and onnxslim 0.1.98 writes that it has two.
+    text = """<ir_version: 8, opset_import: ["" : 18]>
+        g (float[5, 2] x) => (float[A, 2] y, float[B, 2] z)
+        { y, z = Split <axis: int = 0, num_outputs: int = 2> (x) }"""
+    model = ir.from_onnx_text(text)
+    result = passmgr.run(model, "onnxslim", guard="each")
+    assert not result.failed
+    assert [str(value.shape) for value in model.graph.outputs] == ["[A,2]", "[B,2]"]
