@@ -35,7 +35,7 @@ class FoldBatchNorm(Pass):
     """
 
     name = "fold-batchnorm"
-    requires = ("names-unique",)
+    requires = ("sorted", "names-unique")
     touches = ops("BatchNormalization")
     effect = Approximate(rtol=1e-4)
     idempotent = True

@@ -37,7 +37,7 @@ class FoldScaleAndBias(Pass):
     """
 
     name = "fold-scale-and-bias"
-    requires = ("names-unique",)
+    requires = ("sorted", "names-unique")
     touches = ops("Conv", "ConvTranspose", "Gemm")
     effect = Approximate(rtol=1e-4)
     idempotent = True

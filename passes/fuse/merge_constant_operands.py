@@ -50,25 +50,27 @@ class MergeConstantOperands(Pass):
             if known.opset >= _FIRST_OPSET:
                 for node in container:
                     if node.op_type in ("Add", "Mul") and not node.domain:
-                        _merge(container, node, known, ctx)
+                        while _merge(container, node, known, ctx):
+                            pass  # two that could not be merged may be with a third
 
 
 def _merge(
     container: ir.Graph | ir.Function, node: ir.Node, known: Known, ctx: PassContext
-) -> None:
+) -> bool:
+    """Let ``node`` read what the one before it reads; return whether it does now."""
     outer = _operands(node, known)
     first = None if outer is None else outer[0].producer()
     if outer is None or first is None or first.op_type != node.op_type or first.domain:
-        return
+        return False
     middle, constant = outer
     if len(middle._uses) > 1 or middle.is_graph_output() or first.graph is not node.graph:
-        return
+        return False
     inner = _operands(first, known)
     if inner is None or node.device_configurations or first.device_configurations:
-        return
+        return False
     merged = _combine(node.op_type, inner[1], constant)
     if merged is None or not ctx.action(node, "merge"):
-        return
+        return False
     import onnx_ir as ir
 
     from ..simplify.new_constants import add_constant
@@ -79,6 +81,7 @@ def _merge(
     ctx.edit.replace_input(node, 0, inner[0])
     ctx.edit.replace_input(node, 1, value)
     ctx.edit.remove(first)
+    return True
 
 
 def _operands(node: ir.Node, known: Known) -> tuple[ir.Value, Array] | None:

@@ -26,7 +26,7 @@ class EliminateZeroAdditions(Pass):
     """
 
     name = "eliminate-zero-additions"
-    requires = ("names-unique",)
+    requires = ("sorted", "names-unique")
     touches = ops("Add", "Sub")
     effect = Approximate(rtol=0.0)
     idempotent = True

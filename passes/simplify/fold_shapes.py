@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
     Seen = MutableMapping[tuple[ir.DataType, Numbers], ir.Value]
 
+_SOURCES = ("Shape", "Size")
+
 
 @dataclass(frozen=True)
 class FoldShapes(Pass):
@@ -43,7 +45,7 @@ class FoldShapes(Pass):
 
     name = "fold-shapes"
     requires = ("sorted", "names-unique")
-    touches = ops("Shape", "Size")
+    touches = ops(*_SOURCES)
     idempotent = True
     scope = "model"
 
@@ -51,21 +53,27 @@ class FoldShapes(Pass):
         """Go through the main graph and its subgraphs; in functions no shapes are known."""
         from ..analyze.symbolic_shapes import SymbolicShapes
 
-        _fold(model.graph, {}, ctx.get(SymbolicShapes), ctx)
+        _fold(model.graph, {}, set(), ctx.get(SymbolicShapes), ctx)
 
 
-def _fold(graph: ir.Graph, seen: Seen, facts: ShapeFacts, ctx: PassContext) -> None:
+def _fold(
+    graph: ir.Graph, seen: Seen, sizes: set[ir.Value], facts: ShapeFacts, ctx: PassContext
+) -> None:
+    """Fold in ``graph`` what is computed of ``sizes``; arithmetic of constants is left alone."""
     for node in graph:
         subgraphs = list(node_subgraphs(node)) if node.attributes else []
         for subgraph in subgraphs:
-            _fold(subgraph, ChainMap({}, seen), facts, ctx)
+            _fold(subgraph, ChainMap({}, seen), sizes, facts, ctx)
         if node.domain or subgraphs or node.op_type == "Constant":
             continue
         if node.op_type in ("Reshape", "Expand"):
             _fold_target(graph, node, facts, ctx)
+        if node.op_type not in _SOURCES and not any(value in sizes for value in node.inputs):
+            continue
         for value in node.outputs:
+            sizes.add(value)
             if value in facts.numbers:
-                _fold_value(graph, node, value, seen, facts, ctx)
+                _fold_value(graph, node, value, seen, sizes, facts, ctx)
 
 
 def _fold_value(
@@ -73,6 +81,7 @@ def _fold_value(
     node: ir.Node,
     value: ir.Value,
     seen: Seen,
+    sizes: set[ir.Value],
     facts: ShapeFacts,
     ctx: PassContext,
 ) -> None:
@@ -82,7 +91,9 @@ def _fold_value(
     elements = numbers if isinstance(numbers, tuple) else (numbers,)
     if all(isinstance(number, int) for number in elements):
         if ctx.action(node, "fold"):
-            substitute(ctx.edit, value, _constant(graph, node, numbers, dtype, ctx))
+            constant = _constant(graph, node, numbers, dtype, ctx)
+            sizes.add(constant)
+            substitute(ctx.edit, value, constant)
         return
     first = seen.setdefault((dtype, numbers), value)
     if first is not value and ctx.action(node, "merge"):

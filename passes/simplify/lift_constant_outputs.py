@@ -61,6 +61,7 @@ def _lift(graph: ir.Graph, index: int, value: ir.Value, known: Known, ctx: PassC
     edit, name = ctx.edit, value.name or ""
     edit.rename(value, edit.unique_name(f"{name}_lifted"))
     lifted = edit.add_initializer(graph, tensor, name)
+    edit.rename(lifted, name)  # functions may have the same one for a value of theirs
     edit.set_type(lifted, value.type)
     edit.set_shape(lifted, value.shape)
     edit.set_doc(lifted, value.doc_string)

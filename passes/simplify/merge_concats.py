@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from passmgr.core.contract import Pass, PassContext, ops
 
 from .opset import graphs_with_opset
+from .substitution import bypass
 
 if TYPE_CHECKING:
     import onnx_ir as ir
@@ -66,7 +67,9 @@ def _merge(node: ir.Node, known: Known, ctx: PassContext) -> bool:
         edit.replace_input(node, index, value)
     for producer in inner:
         edit.remove(producer)
-    return True
+    if len(inputs) == 1 and inputs[0] is not None:
+        bypass(node, inputs[0], ctx)
+    return node.graph is not None
 
 
 def _axis(node: ir.Node, known: Known) -> int | None:

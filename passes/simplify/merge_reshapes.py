@@ -38,7 +38,7 @@ class MergeReshapes(Pass):
 
     name = "merge-reshapes"
     requires = ("names-unique",)
-    touches = ops("Flatten", "Reshape", "Squeeze", "Unsqueeze")
+    touches = ops("Flatten", "Reshape", "Squeeze", "Transpose", "Unsqueeze")
     idempotent = True
 
     def run(self, model: ir.Model, ctx: PassContext) -> None:

@@ -76,6 +76,18 @@ FOUND = {
         "(float[1,4,2] x) => (float[1,8] y) <int64[1] a = {8}, int64[2] b = {1,8}> "
         "{ r = Reshape(x, a) y = Reshape(r, b) d = Shape(r) }",
     ),
+    "factors of which the first two vanish together": (
+        8,
+        15,
+        "(float[2] x) => (float[2] y) <float a = {1e-30}, float b = {1e38}> "
+        "{ p = Mul(x, a) q = Mul(p, a) y = Mul(q, b) }",
+    ),
+    "a Concat of one that is not empty": (
+        8,
+        15,
+        "(float[N,2] x) => (float[N,2] y) <float[0,2] e = {}> "
+        "{ a = Concat<axis=0>(e, x, e) y = Neg(a) }",
+    ),
     "a dead reader of a mask": (
         8,
         15,
@@ -105,6 +117,39 @@ def test_a_chain_that_a_dead_reader_held_up_is_merged_at_once() -> None:
     passmgr.run(model, "merge-reshapes")
     again = passmgr.run(model, "merge-reshapes")
     assert [record.status for record in again.records][-1] in ("unchanged", "skipped")
+
+
+def test_an_output_keeps_its_name_beside_a_value_of_a_function() -> None:
+    text = (
+        '<ir_version: 8, opset_import: ["" : 15, "local" : 1]> '
+        "g (float[2] x) => (float[2] y, float[2] s) "
+        "{ y = local.f(x) z = local.f(y) s = Constant<value = float[2] {1, 2}>() } "
+        '<domain: "local", opset_import: ["" : 15]> f (a) => (b) { s = Relu(a) b = Tanh(s) }'
+    )
+    model = ir.from_onnx_text(text)
+    passmgr.run(model, "lift-constant-outputs", guard="each", verify="each")
+    assert [value.name for value in model.graph.outputs] == ["y", "s"]
+    assert "s" in model.graph.initializers
+
+
+ORDER = {
+    "fold-batchnorm": "y = BatchNormalization(a, s, s, s, s)  "
+    "a = BatchNormalization(b, s, s, s, s)  b = Conv(x, w)",
+    "fold-scale-and-bias": "y = Add(a, s)  a = Mul(b, z)  b = Conv(x, w)",
+}
+
+
+@pytest.mark.parametrize("name", ORDER)
+def test_one_run_is_enough_whatever_the_order_of_the_nodes(name: str) -> None:
+    text = (
+        '<ir_version: 8, opset_import: ["" : 15]> g (float[1,1,2,2] x) => (float[1,1,2,2] y) '
+        "<float[1,1,1,1] w = {2}, float[1] s = {3}, float z = {2}> "
+        f"{{ {ORDER[name]} }}"
+    )
+    model = ir.from_onnx_text(text)
+    passmgr.run(model, name, guard="each", verify="each")
+    again = passmgr.run(model, name)
+    assert {record.status for record in again.records} <= {"unchanged", "skipped"}
 
 
 def test_the_text_form_goes_without_the_provenance_of_nodes(tmp_path: Path) -> None:
