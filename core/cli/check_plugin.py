@@ -30,7 +30,7 @@ BROKEN = 3
 @click.option(
     "--examples",
     type=click.IntRange(0),
-    default=20,
+    default=50,
     show_default=True,
     help="How many generated models each of them is tried on.",
 )

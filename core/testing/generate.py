@@ -39,7 +39,7 @@ except ImportError as error:
 
 from .generator.kernels import form
 from .generator.options import Options
-from .generator.table import OPERATORS
+from .generator.table import OPERATORS as OPERATORS
 from .generator.values import ANY, BOOL, DOUBLE, FLOAT, INT32, INT64
 from .generator.write import write_model
 

@@ -24,6 +24,7 @@ ON_MODELS = (
     "determinism",
     "idempotence",
     "touches",
+    "done",
 )
 """The checks that every model must stand."""
 
@@ -35,12 +36,11 @@ ON_MODELS = (
 )
 def generated(subject: Subject) -> None:
     """Try the pass on random models that emphasize the operators that it touches."""
-    touched = subject.pass_.touches
     try_generated(
-        lambda case: _violation(subject, case),
+        lambda case: first_violation(alone_on(subject, case)),
         subject.examples,
         seed=subject.name,
-        emphasize=sorted(op for domain, op in touched.op_types if not domain) if touched else (),
+        emphasize=touched_operators(subject),
     )
 
 
@@ -64,32 +64,48 @@ def try_generated(
     """
     if not examples:
         return
+    smallest = find_model(
+        lambda model: violation(generated_case(model)) is not None, examples, seed, emphasize
+    )
+    found = None if smallest is None else violation(generated_case(smallest))
+    if smallest is not None and found is not None:
+        raise Violation(f"{found.problem}\n{_text(smallest)}", found.blame)
+
+
+def find_model(
+    condition: Callable[[ir.Model], bool], examples: int, seed: str, emphasize: Sequence[str]
+) -> ir.Model | None:
+    """Return the smallest model that meets ``condition``, of so many that are generated."""
     from .generate import models  # names the extra where hypothesis is missing
-    from .generator.table import OPERATORS
 
     from hypothesis import HealthCheck, find, settings  # isort: skip
     from hypothesis.errors import NoSuchExample  # isort: skip
 
+    strategy = models(emphasize=emphasize) | models(emphasize=emphasize, unsorted=True)
+    options = settings(
+        max_examples=examples,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
     try:
-        smallest = find(
-            models(emphasize=[name for name in emphasize if name in OPERATORS]),
-            lambda model: violation(_case(model)) is not None,
-            settings=settings(
-                max_examples=examples,
-                database=None,
-                deadline=None,
-                suppress_health_check=list(HealthCheck),
-            ),
-            random=random.Random(seed),
-        )
+        found: ir.Model = find(strategy, condition, settings=options, random=random.Random(seed))
     except NoSuchExample:
-        return
-    found = violation(_case(smallest))
-    if found is not None:
-        raise Violation(f"{found.problem}\n{_text(smallest)}", found.blame)
+        return None
+    return found
 
 
-def _case(model: ir.Model) -> Case:
+def touched_operators(subject: Subject) -> list[str]:
+    """Return the operators that the pass touches and that the generator writes."""
+    from .generate import OPERATORS
+
+    touched = subject.pass_.touches
+    names = sorted(op for domain, op in touched.op_types if not domain) if touched else []
+    return [name for name in names if name in OPERATORS]
+
+
+def generated_case(model: ir.Model) -> Case:
+    """Return a generated model as a case, which makes it anew each time."""
     import onnx
     import onnx_ir as ir
 
@@ -97,12 +113,16 @@ def _case(model: ir.Model) -> Case:
     return Case("generated", lambda: ir.from_proto(onnx.ModelProto.FromString(data)))
 
 
-def _violation(subject: Subject, case: Case) -> Violation | None:
-    """Return the first violation on a model."""
-    alone = Subject(subject.pass_, subject.registry, [case], 0)
+def alone_on(subject: Subject, case: Case) -> Subject:
+    """Return ``subject`` with ``case`` as its only one."""
+    return Subject(subject.pass_, subject.registry, [case], 0)
+
+
+def first_violation(subject: Subject) -> Violation | None:
+    """Return the first violation of what must hold on every model."""
     for name in ON_MODELS:
         try:
-            CHECKS["passes"][name].run(alone)
+            CHECKS["passes"][name].run(subject)
         except Violation as violation:
             violation.problem = f"'{name}', {violation.problem}"
             return violation

@@ -62,7 +62,7 @@ class Subject:
     """
 
     def __init__(
-        self, pass_: Pass, registry: Registry, cases: Sequence[Case], examples: int = 20
+        self, pass_: Pass, registry: Registry, cases: Sequence[Case], examples: int = 50
     ) -> None:
         self.pass_ = pass_
         self.name = pass_.name
@@ -70,6 +70,7 @@ class Subject:
         self.examples = examples
         self.cases = tuple(cases)
         self.guard = Guard(registry.runtime("onnxruntime"))
+        self._trials: dict[Case, Trial | None] = {}
 
     def fresh(self) -> Pass:
         """Return another instance with the same options."""
@@ -93,6 +94,12 @@ class Subject:
                     return None
         return None if any(fact.check(model) is not None for fact in facts) else model
 
+    def model_of(self, case: Case) -> ir.Model:
+        """Return the model of ``case`` anew, which the pass can be run on."""
+        model = self.prepare(case)
+        assert model is not None
+        return model
+
     def prepared(self) -> Iterator[tuple[Case, ir.Model]]:
         """Yield every model that the pass can be run on."""
         for case in self.cases:
@@ -101,9 +108,14 @@ class Subject:
                 yield case, model
 
     def trials(self) -> Iterator[tuple[Case, Trial]]:
-        """Yield a run of the pass on every model that it can be run on."""
-        for case, model in self.prepared():
-            yield case, self.trial(model)
+        """Yield a run of the pass on every model that it can be run on, for looking at it only."""
+        for case in self.cases:
+            if case not in self._trials:
+                model = self.prepare(case)
+                self._trials[case] = None if model is None else self.trial(model)
+            trial = self._trials[case]
+            if trial is not None:
+                yield case, trial
 
     def trial(self, model: ir.Model, *, stop: int = 0, actions: int | None = None) -> Trial:
         """Run a fresh instance of the pass on ``model``."""
@@ -112,9 +124,7 @@ class Subject:
     @functools.cache  # noqa: B019 - a subject lives as long as its checks
     def reference(self, case: Case) -> Reference:
         """Return what the prepared model of ``case`` computes, which is run only once."""
-        model = self.prepare(case)
-        assert model is not None
-        return self.guard.record(model)
+        return self.guard.record(self.model_of(case))
 
     def refusal(self, trial: Trial) -> bool:
         """Tell whether the pass refused the model with an error of passmgr, as it may."""

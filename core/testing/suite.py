@@ -16,6 +16,7 @@ from . import (  # noqa: F401 - they register checks
     declarations,
     generated,
     hash_seeds,
+    skipping,
     transactions,
 )
 from .components import Component, components_of
@@ -89,7 +90,7 @@ def bound_checks(
     entries: Iterable[Entry] = (),
     models: Sequence[str | Path] = (),
     expected_failures: ExpectedFailures | None = None,
-    examples: int = 20,
+    examples: int = 50,
     registry: Registry | None = None,
 ) -> Iterator[BoundCheck]:
     """Yield every check for everything in question.
@@ -137,7 +138,7 @@ def parametrize_with_checks(
     entries: Iterable[Entry] = (),
     models: Sequence[str | Path] = (),
     expected_failures: ExpectedFailures | None = None,
-    examples: int = 20,
+    examples: int = 50,
     registry: Registry | None = None,
 ) -> Callable[[Any], Any]:
     """Decorate a test that takes ``check`` and calls it: pytest runs it for each one.

@@ -31,8 +31,7 @@ def check_fault(subject: Subject, case: Case, stop: int) -> None:
     Raises:
         Violation: It is swallowed, or leaves a trace.
     """
-    model = subject.prepare(case)
-    assert model is not None
+    model = subject.model_of(case)
     before = snapshot(model)
     trial = subject.trial(model, stop=stop)
     line = [trial.lines[-1]] if trial.lines and trial.lines[-1] else []

@@ -40,7 +40,7 @@ def check_plugin(
     name: str,
     *,
     models: Sequence[str | Path] = (),
-    examples: int = 20,
+    examples: int = 50,
     registry: Registry | None = None,
     progress: Progress | None = None,
 ) -> list[CheckResult]:

@@ -37,7 +37,7 @@ class Component:
     registry: Registry
     cases: tuple[Case, ...]
     files: tuple[Path, ...] = ()
-    examples: int = 20
+    examples: int = 50
     guard: Guard = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
