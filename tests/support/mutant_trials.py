@@ -18,11 +18,17 @@ from passmgr.core.contract.passes import RESERVED_NAMES
 from passmgr.core.errors import PassFailed, PassmgrError
 from passmgr.core.pipeline import Call, Pipeline, parse
 from passmgr.core.testing import CHECKS, Violation
-from passmgr.core.testing.generated import alone_on, find_model, first_violation
+from passmgr.core.testing.generated import (
+    alone_on,
+    find_model,
+    first_violation,
+    generated_case,
+    touched_operators,
+)
 from passmgr.core.testing.snapshot import serialized
 from passmgr.core.testing.subject import Case, Subject, supplied_cases
 
-NOT_RUN = ("imports", "pickling", "generated")
+NOT_RUN = ("imports", "pickling", "hash-seeds", "generated")
 """Checks of modules on disk, which are not mutated, and the one that is made in another way."""
 
 INNOCENT = (
@@ -79,18 +85,18 @@ def generated_for(suite: Subject) -> list[Subject]:
     found: list[Subject] = []
 
     def record(model: ir.Model) -> bool:
-        found.append(alone_on(suite, model))
+        found.append(alone_on(suite, generated_case(model)))
         return False
 
     if suite.examples:
-        find_model(suite, record)
+        find_model(record, suite.examples, suite.name, touched_operators(suite))
     return found
 
 
 def suite_violation(made: Stage, pass_: Pass) -> Violation | None:
     """Return what the contract suite finds first."""
     made.play(pass_)
-    for check in CHECKS.values():
+    for check in CHECKS["passes"].values():
         if check.name not in NOT_RUN:
             try:
                 check(made.suite)
@@ -102,7 +108,7 @@ def suite_violation(made: Stage, pass_: Pass) -> Violation | None:
     for subject in generated:
         violation = first_violation(subject)
         if violation is not None:
-            violation.check = CHECKS["generated"]
+            violation.check = CHECKS["passes"]["generated"]
             return violation
     return None
 
