@@ -14,6 +14,8 @@ from typing import Any
 import onnx
 import onnx.parser
 import pytest
+import wrong_components
+import wrong_passes
 from wrong_optimizers import FAULTS
 
 import passmgr
@@ -110,6 +112,8 @@ def test_check_of_that_pass_says_what_the_readme_shows(
     )
     assert re.search(rf"to {len(CHECKS['passes'])} checks", README)
     assert re.search(rf"random models of {len(OPERATORS)}\s+operators", README)
+    assert re.search(rf"have {len(wrong_passes.WRONG)}\s+passes", README)
+    assert re.search(rf"and {len(wrong_components.WRONG)} analyses", README)
 
 
 def without_digits(text: str) -> str:
