@@ -25,7 +25,7 @@ class EliminateNoOps(Pass):
     """
 
     name = "eliminate-no-ops"
-    requires = ("names-unique",)
+    requires = ("sorted", "names-unique")
     touches = ops(
         "Add", "And", "Cast", "CastLike", "Concat", "Div", "Dropout", "Expand", "Flatten", "Max",
         "Mean", "Min", "Mul", "Or", "Pad", "Pow", "Reshape", "Slice", "Squeeze", "Sub", "Sum",
