@@ -15,6 +15,9 @@ from passmgr.core.contract import Pass
 from passmgr.core.registry import Registry, load_registry
 
 ROOT = Path(__file__).parents[2]
+PASSES = "passmgr.passes."
+"""What the modules of passes begin with that are not somebody else's."""
+
 FOLDERS = ("simplify", "fuse")
 """Where rules stand, that passes share."""
 
@@ -26,9 +29,12 @@ def registry() -> Registry:
 
 
 def modules() -> dict[str, str]:
-    """Return the module of every pass that has rules of its own to mutate."""
-    entries = registry().entries("passes").items()
-    return {name: entry.target.partition(":")[0] for name, entry in sorted(entries)}
+    """Return the module of every pass that is made of code of our own."""
+    found = {
+        name: entry.target.partition(":")[0]
+        for name, entry in sorted(registry().entries("passes").items())
+    }
+    return {name: module for name, module in found.items() if module.startswith(PASSES)}
 
 
 def path_of(module: str) -> Path:
