@@ -36,7 +36,7 @@ class MergeConstantOperands(Pass):
     """
 
     name = "merge-constant-operands"
-    requires = ("names-unique",)
+    requires = ("sorted", "names-unique")
     touches = ops("Add", "Mul")
     effect = Approximate(rtol=1e-5)
     idempotent = True

@@ -24,7 +24,7 @@ class MergeConcats(Pass):
     """
 
     name = "merge-concats"
-    requires = ("names-unique",)
+    requires = ("sorted", "names-unique")
     touches = ops("Concat")
     idempotent = True
 

@@ -34,7 +34,7 @@ class MergeReductions(Pass):
     """Merge a reduction with the Squeeze or Unsqueeze of the same axes after it."""
 
     name = "merge-reductions"
-    requires = ("names-unique",)
+    requires = ("sorted", "names-unique")
     touches = ops("Squeeze", "Unsqueeze")
     idempotent = True
 

@@ -37,7 +37,7 @@ class MergeReshapes(Pass):
     """Merge a chain of operators that only rename dimensions into one Reshape."""
 
     name = "merge-reshapes"
-    requires = ("names-unique",)
+    requires = ("sorted", "names-unique")
     touches = ops("Flatten", "Reshape", "Squeeze", "Transpose", "Unsqueeze")
     idempotent = True
 

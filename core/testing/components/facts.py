@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ...contract import is_lossy
 from ...errors import PassmgrError
+from ..subject import Subject
 from ..trial import Trial
 from ..violation import Violation, check
 from .component import Component
@@ -42,8 +43,8 @@ def normalizer(component: Component) -> None:
         raise Violation(f"its normalizer '{pass_.name}' does not say that it establishes it")
     if is_lossy(pass_.effect):
         raise Violation(f"its normalizer '{pass_.name}' is lossy, and is never inserted")
-    for case in component.cases:
-        model = case.make()
+    subject = Subject(pass_, component.registry, component.cases, 0)
+    for case, model in subject.prepared():  # with what the normalizer itself requires
         if fact.check(model) is None:
             continue
         trial = Trial(pass_, model, component.registry)
