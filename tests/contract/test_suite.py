@@ -16,7 +16,7 @@ UNGENERATED = "onnxslim"
 
 EXPECTED = {
     "onnxoptimizer": {
-        "exceptions": "on 'lookalikes', it takes a call of a function for the operator of that name",
+        "exceptions": "on 'lookalikes', it takes a function for the operator of that name",
         "shapes": "on 'sizes', it leaves a shape that another result had",
         "interface": "on 'old' (IR version 3), initializers that it removed stay required inputs",
         "numbers": "on 'types', optional and sequence inputs lose their types",
