@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -16,10 +17,10 @@ _OVERRIDABLE_SINCE = 4
 def through_proto(
     model: ir.Model, function: Callable[[onnx.ModelProto], onnx.ModelProto | None]
 ) -> ir.Model:
-    """Return what ``function`` makes of ``model``.
+    """Return what ``function`` makes of ``model``; itself, where that is the same proto.
 
     Args:
-        model: The model, which must be a clone: weights in files become weights in memory.
+        model: The model, which is not changed.
         function: Edits the proto, or returns the one that replaces it.
 
     Raises:
@@ -30,9 +31,10 @@ def through_proto(
     import onnx_ir as ir
 
     _check_size(sum(_initializer_bytes(model)))
-    _load_weights(model)
+    loaded = model.clone()
+    _load_weights(loaded)
     try:
-        proto = ir.to_proto(model)
+        proto = ir.to_proto(loaded)
     except ir.serde.SerdeError as error:
         cause: BaseException = error
         while cause.__cause__ is not None:
@@ -42,13 +44,18 @@ def through_proto(
     if model.ir_version < _OVERRIDABLE_SINCE:
         _complete_inputs(proto.graph)
     _check_size(proto.ByteSize())
+    before = _digest(proto)
     result = function(proto)
     if result is None:
         result = proto
     if not isinstance(result, onnx.ModelProto):
         raise TypeError(f"it returned {type(result).__name__}, not a ModelProto")
-    back: ir.Model = ir.from_proto(result)
-    return back
+    # What the IR has and a proto has not, such as results without a name, comes back only so.
+    return model if _digest(result) == before else ir.from_proto(result)
+
+
+def _digest(proto: onnx.ModelProto) -> bytes:
+    return hashlib.sha256(proto.SerializeToString(deterministic=True)).digest()
 
 
 def _check_size(size: int) -> None:

@@ -17,7 +17,8 @@ def drop_dropout(model, ctx):
     for graph in ctx.graphs(model):
         for node in list(graph):
             old, new = node.outputs[0], node.inputs[0] if node.inputs else None
-            if node.op_type == "Dropout" and ctx.edit.can_replace(old, new) and ctx.action(node):
+            is_dropout = node.op_type == "Dropout" and not node.domain
+            if is_dropout and ctx.edit.can_replace(old, new) and ctx.action(node):
                 ctx.edit.replace(old, new)
 
 
