@@ -7,11 +7,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..contract import Runtime, Session, ValueInfo
+from ..contract import Runtime, Session, ValueInfo, is_lossy
 from ..contract.effects import Effect
 from ..errors import RuntimeFailure
 from ..ir.walk import model_graphs, model_nodes
 from .compare import compare_outputs
+from .draws import drawn_outputs, settled_outputs
 from .inputs import InputSpec, load_inputs
 from .overrides import overrides
 from .precision import half_eps, widened
@@ -42,6 +43,7 @@ class Reference:
         choices: How synthesized inputs were chosen, for each set; empty for the user's inputs.
         data_dependent: Outputs whose shapes depend on data.
         unchecked: Outputs whose values cannot be compared, with the reason.
+        drawn: Those of them that come out otherwise in each run.
         problem: What is wrong with a model that was not run, as a predicate; else empty.
         loads: Whether the runtime takes the model, be it that it was not run.
         half_eps: The eps of the half type that the model computes with; 0 for none.
@@ -54,6 +56,7 @@ class Reference:
     choices: tuple[str, ...] = ()
     data_dependent: frozenset[str] = frozenset()
     unchecked: Mapping[str, str] = field(default_factory=dict)
+    drawn: frozenset[str] = frozenset()
     problem: str = ""
     loads: bool = False
     half_eps: float = 0.0
@@ -122,6 +125,7 @@ class Guard:
         return replace(
             reference,
             names=tuple(info.name for info in session.outputs),
+            drawn=drawn_outputs(session, reference.inputs[0], unseeded),
             data_dependent=frozenset(outputs_after(model, is_data_dependent)),
             unchecked=dict.fromkeys(sorted(unseeded), reason),
             half_eps=half_eps(model),
@@ -176,6 +180,10 @@ class Guard:
         if current.names != reference.names:
             change = f"outputs {_listed(reference)} became {_listed(current)}"
             return Verdict("breach", reason=change)
+        settled = sorted(reference.drawn - current.drawn)
+        if settled and not is_lossy(effect):
+            change = f"output '{settled[0]}' was drawn at random, and is the same in every run now"
+            return Verdict("breach", reason=change)
         effect = widened(effect, reference.half_eps)
         return replace(compare_references(reference, current, effect), current=current)
 
@@ -188,7 +196,10 @@ class Guard:
         session = self.runtime.session(model)
         outputs = tuple(tuple(session.run(feed)) for feed in reference.inputs)
         names = tuple(info.name for info in session.outputs)
-        return replace(reference, names=names, outputs=outputs)
+        drawn = reference.drawn & {*names}
+        if drawn:
+            drawn -= settled_outputs(session, reference.inputs[0], drawn)
+        return replace(reference, names=names, outputs=outputs, drawn=drawn)
 
 
 def _overridden(

@@ -20,28 +20,22 @@ A failing model shrinks to few nodes.
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Iterable
-from functools import cache
-from typing import Any
+from collections.abc import Callable, Collection, Iterable
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any
 
 import onnx
 import onnx_ir as ir
 
 from ..errors import PassmgrError, RuntimeFailure, UsageError
-
-try:
-    from hypothesis import strategies as st
-except ImportError as error:
-    raise PassmgrError(
-        f"the model generator cannot import hypothesis ({error}); "
-        "'pip install passmgr[test]' brings it"
-    ) from error
-
 from .generator.kernels import form
 from .generator.options import Options
 from .generator.table import OPERATORS as OPERATORS
 from .generator.values import ANY, BOOL, DOUBLE, FLOAT, INT32, INT64
 from .generator.write import write_model
+
+if TYPE_CHECKING:
+    from hypothesis import strategies as st
 
 OLDEST_OPSET = 7
 DEFAULT_DTYPES = (FLOAT, INT64, DOUBLE, INT32, BOOL)
@@ -81,9 +75,9 @@ def models(
         unsorted: Shuffle the nodes of the main graph. The checker refuses such models.
 
     Raises:
-        UsageError: An argument is out of range, or an op type is unknown.
+        UsageError: An argument is out of range, an op type is unknown, or hypothesis is missing.
     """
-    return _models(
+    return _strategy(
         _options(
             opsets=opsets,
             dtypes=dtypes,
@@ -114,6 +108,18 @@ def random_model(seed: int, **options: Any) -> ir.Model:
         UsageError: An argument is out of range, or an op type is unknown.
     """
     return write_model(random.Random(seed).randint, _options(**options))
+
+
+def model_writer(**options: Any) -> Callable[[Callable[[int, int], int]], ir.Model]:
+    """Return a function that writes a model by what another answers.
+
+    Args:
+        options: The arguments of :func:`models`.
+
+    Returns:
+        Takes a function that is asked for integers from one to another, both included.
+    """
+    return partial(write_model, options=_options(**options))
 
 
 def _options(
@@ -158,13 +164,27 @@ def _options(
     )
 
 
-# One object for each range: making a strategy costs more than drawing from it.
-_integers = cache(st.integers)
+def _strategy(options: Options) -> st.SearchStrategy[ir.Model]:
+    try:
+        from hypothesis import strategies as st
+    except ImportError as error:
+        raise UsageError(
+            f"models for hypothesis need hypothesis ({error}): pip install 'passmgr[test]'"
+        ) from error
+
+    @st.composite
+    def drawn(draw: st.DrawFn) -> ir.Model:
+        return write_model(lambda low, high: draw(_integers(low, high)), options)
+
+    return drawn()
 
 
-@st.composite
-def _models(draw: st.DrawFn, options: Options) -> ir.Model:
-    return write_model(lambda low, high: draw(_integers(low, high)), options)
+@cache
+def _integers(low: int, high: int) -> st.SearchStrategy[int]:
+    """Return one object for each range: making a strategy costs more than drawing from it."""
+    from hypothesis import strategies as st
+
+    return st.integers(low, high)
 
 
 @cache

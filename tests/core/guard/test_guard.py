@@ -318,3 +318,21 @@ def test_no_dropout_is_put_into_training():
     model = parse(text + "{ y = Dropout<seed = 1>(x, r, m) }")
     inputs = Guard(OnnxRuntime()).record(model).inputs
     assert [set(feed) for feed in inputs] == [{"x"}, {"x", "r"}]
+
+
+DROPOUT = "g (float[8] x) => (float[8] y) <float r={0.5}, bool t={1}> {y = Dropout(x, r, t)}"
+
+
+def test_what_was_drawn_must_still_be_drawn():
+    settled = parse("g (float[8] x) => (float[8] y) { y = Identity(x) }")
+    verdict = judge(parse(DROPOUT), settled, Approximate(1e-2))
+    assert verdict.status == "breach"
+    assert verdict.reason == "output 'y' was drawn at random, and is the same in every run now"
+    assert judge(parse(DROPOUT), parse(DROPOUT)).status == "unverified"
+    assert judge(parse(DROPOUT), settled, Lossy()).status != "breach"
+
+
+def test_an_output_of_few_values_is_not_taken_for_drawn():
+    coin = "g (float[8] x) => (bool[1] y) { d = RandomUniform<shape=[1]>() h = Cast<to=9>(d) %s }"
+    reference = Guard(OnnxRuntime()).record(parse(coin % "y = Not(h)"))
+    assert reference.drawn == frozenset()
