@@ -25,6 +25,10 @@ from passmgr.core.verbs.check_plugin import check_plugin
 KEPT = Path(__file__).parent / "kept"
 FIRST = KEPT / "api_1"
 
+FOUND_LATER: dict[str, str] = {}
+"""Faults of kept plugins, as ``name-check``, that a check finds which came after them, with what they
+are. They are no reason to edit the plugin, nor to weaken the check."""
+
 MODEL = """
 <ir_version: 9, opset_import: ["" : 18]>
 g (float[N, 4] x, bool[N] p) => (float[N, 4] y, bool[N] q) {
@@ -65,7 +69,8 @@ def test_it_is_as_it_was_built(folder: Path) -> None:
 
 def test_all_that_it_brings_keeps_the_contract_without_a_warning(registry: Registry) -> None:
     results = check_plugin("acme-kept", registry=registry, examples=5)
-    assert [result.problem for result in results if result.problem] == []
+    broken = {f"{result.name}-{result.check}": result.problem for result in results}
+    assert {name: told for name, told in broken.items() if told and name not in FOUND_LATER} == {}
     assert [line for result in results for line in result.deprecations] == []
     kinds = {result.kind for result in results}
     every = {"passes", "analyses", "facts", "frontends", "emitters", "runtimes", "pipelines"}

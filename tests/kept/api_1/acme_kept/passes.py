@@ -17,7 +17,7 @@ def drop_dropout(model, ctx):
     for graph in ctx.graphs(model):
         for node in list(graph):
             old, new = node.outputs[0], node.inputs[0] if node.inputs else None
-            is_dropout = node.op_type == "Dropout" and not node.domain
+            is_dropout = node.op_type == "Dropout" and not node.domain and len(node.inputs) < 3
             if is_dropout and ctx.edit.can_replace(old, new) and ctx.action(node):
                 ctx.edit.replace(old, new)
 
