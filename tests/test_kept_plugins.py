@@ -26,8 +26,8 @@ KEPT = Path(__file__).parent / "kept"
 FIRST = KEPT / "api_1"
 
 FOUND_LATER: dict[str, str] = {}
-"""Faults of kept plugins, as ``name-check``, that a check finds which came after them, with what they
-are. They are no reason to edit the plugin, nor to weaken the check."""
+"""Faults of kept plugins, as ``name-check``, that a check finds which came after them, with what
+they are. They are no reason to edit the plugin, nor to weaken the check."""
 
 MODEL = """
 <ir_version: 9, opset_import: ["" : 18]>
